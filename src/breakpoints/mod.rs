@@ -1,0 +1,1 @@
+//! Ids, table and state of breakpoints.

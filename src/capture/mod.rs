@@ -1,0 +1,1 @@
+//! Limits, records, redaction and encoding of what one hit captured.

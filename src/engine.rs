@@ -1,0 +1,1 @@
+//! Composes the modules below it; only the C ABI knows it.

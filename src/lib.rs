@@ -1,0 +1,10 @@
+//! The engine of nonstop: breakpoint tables, event filtering, hit rules and the queue of what was captured.
+
+pub mod breakpoints;
+pub mod capture;
+pub mod channel;
+pub mod code;
+pub mod engine;
+pub mod ffi;
+pub mod location;
+pub mod policy;
