@@ -1,0 +1,596 @@
+"""The C ABI as Python objects: one method per C function, no logic of its own.
+
+This is the only module that imports ``nonstop._native``. Text goes in as UTF-8, paths as bytes; an error status comes
+out as the exception that :func:`nonstop.errors.error_from_status` gives it, with the library's own detail in the
+message.
+
+The capture builder of the C ABI has no counterpart here: Python writes the record text itself (one call for a whole
+snapshot instead of one for each value, at a quarter of a microsecond a call on CPython).
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+from nonstop.errors import LibraryError, error_from_status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from nonstop.sources import SourceRows
+
+#: The ABI number that these bindings were written for.
+ABI_VERSION = 1
+
+# Verdicts (statuses >= 0).
+IGNORE, DISABLE, EVALUATE, CAPTURE, DROPPED = range(5)
+# Outcomes of a condition.
+FALSE, TRUE, ERROR = range(3)
+# Actions.
+COUNT, LOG, SNAPSHOT = range(3)
+# Breakpoint flags.
+HAS_CONDITION, DISABLED = 1, 2
+# Arm flags.
+NEEDS_THREAD_NAME, REENTERED = 1, 2
+# Decision flags.
+NEEDS_SOURCE, NEEDS_LINES = 1, 2
+# Statuses that are part of normal life, not errors.
+_BUFFER_TOO_SMALL, _CLOSED, _TIMEOUT = -10, -11, -12
+
+#: Names of the breakpoint states, by the number that the library uses.
+STATES = ("pending", "bound", "exhausted", "expired", "failed", "unverified")
+
+_ITEMS = 16
+_ARMS = 64
+
+
+class Spec(NamedTuple):
+    """What a breakpoint is made of, in the library's terms."""
+
+    action: int
+    location: bytes
+    hit_condition: str = ""
+    template: str = ""
+    thread_name: str = ""
+    thread_id: int = 0
+    max_hits: int = 0
+    rate_per_second: float = 0.0
+    burst: float = 0.0
+    expires_after_ns: int = 0
+    flags: int = 0
+    user_data: int = 0
+    limits: Any = None
+
+
+class Report(NamedTuple):
+    """State and counters of one breakpoint at one moment."""
+
+    state: str
+    requested_line: int
+    resolved_line: int
+    enabled: bool
+    code_objects: int
+    skipped: int
+    false_conditions: int
+    errors: int
+    passed: int
+    limited: int
+    captured: int
+    dropped: int
+    arrivals: int
+    hits: int
+    off_ns: int
+    user_data: int
+
+
+class Arm(NamedTuple):
+    """One line to watch in a code object; all lines of a unit have the same site."""
+
+    line: int
+    site: int
+    flags: int
+    inner_first: int
+    inner_last: int
+
+
+class Decision(NamedTuple):
+    """What the library wants of one code object."""
+
+    verdict: int
+    epoch: int
+    event_mask: int
+    needs_source: bool
+    needs_lines: bool
+    arms: list[Arm]
+
+
+class HitItem(NamedTuple):
+    """One breakpoint that wants something at a hit."""
+
+    breakpoint: int
+    ticket: int
+    hit: int
+    verdict: int
+    action: int
+    user_data: int
+
+
+class Received(NamedTuple):
+    """One snapshot taken from the queue, or the reason that there is none."""
+
+    closed: bool
+    breakpoint: int
+    action: int
+    json: bytes
+
+
+class ChannelStats(NamedTuple):
+    """The queue of snapshots: what is in it, what passed through, what was refused."""
+
+    queued: int
+    queued_bytes: int
+    sent: int
+    dropped: int
+
+
+class TemplatePart(NamedTuple):
+    """A piece of a log template: literal text, or an expression with its conversion and format."""
+
+    is_expression: bool
+    text: str
+    conversion: str
+    format_spec: str
+
+
+_ENDED = Received(True, 0, 0, b"")
+
+_library: tuple[Any, Any] | None = None
+
+
+def load() -> tuple[Any, Any]:
+    """Give cffi's ``(ffi, lib)``, loaded and checked once.
+
+    Raises :class:`~nonstop.errors.LibraryError` with code ``missing_library`` or ``abi_mismatch``. Loading waits until
+    something is needed, so that ``nonstop doctor`` can tell what is wrong with an installation.
+    """
+    global _library
+    if _library is None:
+        try:
+            from nonstop._native import ffi, lib
+        except (ImportError, OSError) as error:
+            raise LibraryError(
+                f"the native library of nonstop cannot be loaded ({error}); "
+                "install the wheel for this platform again: pip install --force-reinstall nonstop",
+                code="missing_library",
+            ) from error
+        try:
+            found = lib.nonstop_abi_version()
+        except (AttributeError, ffi.error) as error:
+            raise LibraryError(
+                f"the native library that was loaded is not nonstop's ({error}); "
+                "install the wheel again: pip install --force-reinstall nonstop",
+                code="missing_library",
+            ) from error
+        check_abi(found)
+        _library = (ffi, lib)
+    return _library
+
+
+def check_abi(found: int) -> None:
+    """Raise :class:`~nonstop.errors.LibraryError` unless the library's ABI number is the one of these bindings.
+
+    >>> check_abi(ABI_VERSION)
+    >>> check_abi(7)
+    Traceback (most recent call last):
+    nonstop.errors.LibraryError: the native library has ABI 7, these bindings need ABI 1; install both from one wheel: \
+pip install --force-reinstall nonstop
+    """
+    if found != ABI_VERSION:
+        raise LibraryError(
+            f"the native library has ABI {found}, these bindings need ABI {ABI_VERSION}; "
+            "install both from one wheel: pip install --force-reinstall nonstop",
+            code="abi_mismatch",
+        )
+
+
+def library_version() -> str:
+    """Version of the native library."""
+    ffi, lib = load()
+    text: bytes = ffi.string(lib.nonstop_version())
+    return text.decode()
+
+
+def monotonic_ns() -> int:
+    """The library's clock: all its times are on it."""
+    return int(load()[1].nonstop_monotonic_ns())
+
+
+def status_name(status: int) -> str:
+    """Name of a status number, such as ``NOT_FOUND``."""
+    ffi, lib = load()
+    text: bytes = ffi.string(lib.nonstop_status_name(status))
+    return text.decode()
+
+
+def limits_default() -> dict[str, int]:
+    """The limits that hold where a breakpoint names none."""
+    ffi, lib = load()
+    limits = ffi.new("nonstop_limits *", {"struct_size": ffi.sizeof("nonstop_limits")})
+    _check(lib.nonstop_limits_default(limits))
+    return {name: getattr(limits, name) for name, _ in ffi.typeof("nonstop_limits").fields if name != "struct_size"}
+
+
+def template_parse(text: str) -> list[TemplatePart]:
+    """Split the template of a log message into literals and expressions."""
+    ffi, lib = load()
+    data = text.encode("utf-8", "replace")
+    count = ffi.new("size_t *")
+    capacity = 16
+    while True:
+        parts = ffi.new("nonstop_template_part[]", capacity)
+        status = lib.nonstop_template_parse(data, len(data), parts, capacity, count)
+        if status == _BUFFER_TOO_SMALL and count[0] > capacity:
+            capacity = count[0]
+            continue
+        _check(status)
+        return [
+            TemplatePart(
+                part.kind == 1,
+                data[part.start : part.start + part.len].decode(),
+                chr(part.conversion) if part.conversion else "",
+                data[part.spec_start : part.spec_start + part.spec_len].decode(),
+            )
+            for part in parts[0 : count[0]]
+        ]
+
+
+def _fail(status: int) -> NoReturn:
+    ffi, lib = load()
+    length = lib.nonstop_last_error(ffi.NULL, 0)
+    buffer = ffi.new("char[]", length + 1)
+    lib.nonstop_last_error(buffer, length + 1)
+    raise error_from_status(status, ffi.string(buffer).decode("utf-8", "replace"))
+
+
+def _check(status: int) -> int:
+    if status < 0:
+        _fail(status)
+    return status
+
+
+class _Buffers(threading.local):
+    """Where the library writes the items of a hit: one set for each thread, made once.
+
+    A set for each call would cost three allocations at every hit. The items are copied out before anything else
+    runs, so that a condition which switches greenlets inside this thread finds nothing of ours in use.
+    """
+
+    def __init__(self, ffi: Any) -> None:
+        self.items = ffi.new("nonstop_hit_item[]", _ITEMS)
+        self.capacity = _ITEMS
+        self.count = ffi.new("size_t *")
+
+    def grow(self, ffi: Any, capacity: int) -> None:
+        self.items = ffi.new("nonstop_hit_item[]", capacity)
+        self.capacity = capacity
+
+
+class Engine:
+    """The native engine. Every method may be called from any thread, except :meth:`after_fork`.
+
+    ``epoch_word`` is the library's own memory: ``engine.epoch_word[0]`` changes when decisions may have, and reading
+    it is no call.
+    """
+
+    def __init__(self, *, queue_items: int = 0, queue_bytes: int = 0) -> None:
+        ffi, lib = load()
+        self._ffi, self._lib = ffi, lib
+        options = ffi.new(
+            "nonstop_engine_options *",
+            {
+                "struct_size": ffi.sizeof("nonstop_engine_options"),
+                "queue_items": queue_items,
+                "queue_bytes": queue_bytes,
+            },
+        )
+        out = ffi.new("nonstop_engine **")
+        _check(lib.nonstop_engine_new(options, out))
+        self._engine = ffi.gc(out[0], lib.nonstop_engine_free)
+        self.epoch_word = lib.nonstop_engine_epoch(self._engine)
+        # Hoisted: looking a function up in `lib` costs 12 to 57 ns at each call on CPython.
+        self._hit = lib.nonstop_hit
+        self._commit = lib.nonstop_hit_commit
+        self._capture = lib.nonstop_capture_records
+        self._buffers = _Buffers(ffi)
+
+    def after_fork(self) -> None:
+        """Start again from fresh locks; only in the child, before any other call there."""
+        _check(self._lib.nonstop_engine_after_fork(self._engine))
+
+    def add_path_map(self, run_time: bytes, local: bytes) -> None:
+        """Say that files which the program knows under `run_time` are known to the user under `local`."""
+        _check(self._lib.nonstop_engine_add_path_map(self._engine, run_time, len(run_time), local, len(local)))
+
+    # Breakpoints
+
+    def add(self, specs: Sequence[Spec]) -> list[int]:
+        """Add breakpoints, all or none, published once. Gives their ids."""
+        ffi = self._ffi
+        rows = ffi.new("nonstop_breakpoint_spec[]", len(specs))
+        keep: list[Any] = []
+        for row, spec in zip(rows, specs):
+            row.struct_size = ffi.sizeof("nonstop_breakpoint_spec")
+            row.action = spec.action
+            _set_text(ffi, row.location, spec.location, keep)
+            _set_text(ffi, row.hit_condition, _utf8(spec.hit_condition), keep)
+            _set_text(ffi, row.template, _utf8(spec.template), keep)
+            _set_text(ffi, row.thread_name, _utf8(spec.thread_name), keep)
+            row.thread_id = spec.thread_id
+            row.max_hits = spec.max_hits
+            row.rate_per_second = spec.rate_per_second
+            row.burst = spec.burst
+            row.expires_after_ns = spec.expires_after_ns
+            row.flags = spec.flags
+            row.user_data = spec.user_data
+            if spec.limits is not None:
+                row.limits.struct_size = ffi.sizeof("nonstop_limits")
+                for name, _ in ffi.typeof("nonstop_limits").fields:
+                    if name != "struct_size":
+                        setattr(row.limits, name, getattr(spec.limits, name))
+        ids = ffi.new("nonstop_breakpoint_id[]", len(specs))
+        _check(self._lib.nonstop_breakpoints_add(self._engine, rows, len(specs), ids))
+        return list(ids)
+
+    def remove(self, ids: Sequence[int]) -> None:
+        """Remove breakpoints, published once."""
+        _check(self._lib.nonstop_breakpoints_remove(self._engine, list(ids), len(ids)))
+
+    def set_enabled(self, ids: Sequence[int], enabled: bool) -> None:
+        """Enable or disable breakpoints, published once."""
+        _check(self._lib.nonstop_breakpoints_set_enabled(self._engine, list(ids), len(ids), int(enabled)))
+
+    def report(self, breakpoint: int) -> Report:
+        """State and counters of one breakpoint."""
+        ffi = self._ffi
+        out = ffi.new("nonstop_breakpoint_report *", {"struct_size": ffi.sizeof("nonstop_breakpoint_report")})
+        _check(self._lib.nonstop_breakpoint_get_report(self._engine, breakpoint, out))
+        return Report(
+            STATES[out.state],
+            out.requested_line,
+            out.resolved_line,
+            bool(out.enabled),
+            out.code_objects,
+            out.skipped,
+            out.false_conditions,
+            out.errors,
+            out.passed,
+            out.limited,
+            out.captured,
+            out.dropped,
+            out.arrivals,
+            out.hits,
+            out.off_ns,
+            out.user_data,
+        )
+
+    def reason(self, breakpoint: int) -> str:
+        """Why the breakpoint is in its state; empty where there is nothing to say."""
+        ffi, lib = self._ffi, self._lib
+        length = ffi.new("size_t *")
+        capacity = 256
+        while True:
+            buffer = ffi.new("char[]", capacity)
+            status = lib.nonstop_breakpoint_reason(self._engine, breakpoint, buffer, capacity, length)
+            if status == _BUFFER_TOO_SMALL and length[0] >= capacity:
+                capacity = length[0] + 1
+                continue
+            _check(status)
+            text: bytes = ffi.buffer(buffer, length[0])[:]
+            return text.decode("utf-8", "replace")
+
+    def set_state(self, breakpoint: int, state: str, reason: str) -> None:
+        """Mark a breakpoint ``failed`` or ``unverified``, with the reason."""
+        text = _utf8(reason)
+        _check(self._lib.nonstop_breakpoint_set_state(self._engine, breakpoint, STATES.index(state), text, len(text)))
+
+    # Sources
+
+    def register_source(self, path: bytes, module: str, rows: SourceRows) -> None:
+        """Give the library the units of a file."""
+        ffi = self._ffi
+        keep: list[Any] = []
+        scopes = ffi.new("nonstop_scope[]", len(rows.scopes))
+        for row, (kind, first_line, last_line, parent, body_block, name, qualname) in zip(scopes, rows.scopes):
+            row.kind, row.first_line, row.last_line = kind, first_line, last_line
+            row.parent, row.body_block = parent, body_block
+            _set_text(ffi, row.name, _utf8(name), keep)
+            _set_text(ffi, row.qualname, _utf8(qualname), keep)
+        blocks = ffi.new("nonstop_block[]", [tuple(block) for block in rows.blocks])
+        units = ffi.new("nonstop_unit[]", [tuple(unit) for unit in rows.units])
+        source = ffi.new("nonstop_source *")
+        source.struct_size = ffi.sizeof("nonstop_source")
+        source.line_count = rows.line_count
+        source.scopes, source.scope_count = scopes, len(rows.scopes)
+        source.blocks, source.block_count = blocks, len(rows.blocks)
+        source.units, source.unit_count = units, len(rows.units)
+        name = _utf8(module)
+        _check(self._lib.nonstop_source_register(self._engine, path, len(path), name, len(name), source))
+
+    def source_without_units(self, path: bytes) -> None:
+        """Say that there is no source text for `path`: the code objects' own lines are its units."""
+        _check(self._lib.nonstop_source_without_units(self._engine, path, len(path)))
+
+    def source_lines(self, path: bytes) -> list[int]:
+        """The lines of a registered file where a breakpoint can stand."""
+        ffi, lib = self._ffi, self._lib
+        count = ffi.new("size_t *")
+        capacity = 1024
+        while True:
+            lines = ffi.new("uint32_t[]", capacity)
+            status = lib.nonstop_source_lines(self._engine, path, len(path), lines, capacity, count)
+            if status == _BUFFER_TOO_SMALL and count[0] > capacity:
+                capacity = count[0]
+                continue
+            _check(status)
+            return list(lines[0 : count[0]])
+
+    def filter_just_my_code(self, roots: Sequence[bytes]) -> None:
+        """Leave out the files under `roots`, and those that are part of the interpreter."""
+        ffi = self._ffi
+        keep: list[Any] = []
+        texts = ffi.new("nonstop_text[]", len(roots))
+        for text, root in zip(texts, roots):
+            _set_text(ffi, text, root, keep)
+        _check(self._lib.nonstop_filter_just_my_code(self._engine, texts, len(roots)))
+
+    # Code and hits
+
+    def code_decide(
+        self, key: int, path: bytes, module: str, name: str, qualname: str, first_line: int, lines: Sequence[int]
+    ) -> Decision:
+        """Ask what a code object carries.
+
+        `lines`: the lines that have code, ascending, each once; empty where they are told only if the decision needs
+        them.
+        """
+        ffi, lib = self._ffi, self._lib
+        keep: list[Any] = []
+        info = ffi.new("nonstop_code_info *")
+        info.struct_size = ffi.sizeof("nonstop_code_info")
+        info.first_line = first_line
+        info.key = key
+        _set_text(ffi, info.path, path, keep)
+        _set_text(ffi, info.module, _utf8(module), keep)
+        _set_text(ffi, info.name, _utf8(name), keep)
+        _set_text(ffi, info.qualname, _utf8(qualname), keep)
+        line_rows = ffi.new("uint32_t[]", list(lines))
+        info.lines, info.line_count = line_rows, len(line_rows)
+        out = ffi.new("nonstop_decision *")
+        capacity = _ARMS
+        while True:
+            out.struct_size = ffi.sizeof("nonstop_decision")
+            arms = ffi.new("nonstop_arm[]", capacity)
+            status = lib.nonstop_code_decide(self._engine, info, arms, capacity, out)
+            if status == _BUFFER_TOO_SMALL and out.arm_count > capacity:
+                capacity = out.arm_count
+                continue
+            _check(status)
+            return Decision(
+                status,
+                out.epoch,
+                out.event_mask,
+                bool(out.flags & NEEDS_SOURCE),
+                bool(out.flags & NEEDS_LINES),
+                [
+                    Arm(arm.line, arm.site, arm.flags, arm.inner_first, arm.inner_last)
+                    for arm in arms[0 : out.arm_count]
+                ],
+            )
+
+    def code_forget(self, key: int) -> None:
+        """Drop what the library knows of a code object that is gone."""
+        _check(self._lib.nonstop_code_forget(self._engine, key))
+
+    def event(self, key: int, kind: int, line: int, thread: int, depth: int) -> tuple[int, int]:
+        """Ask about one raw trace event. Gives the verdict and the site (0: none)."""
+        site = self._ffi.new("uint32_t *")
+        verdict = _check(self._lib.nonstop_event(self._engine, key, kind, line, thread, depth, site))
+        return verdict, site[0]
+
+    def hit(self, site: int, thread_id: int, thread_name: str | None = None) -> Iterable[HitItem]:
+        """Count an arrival at `site` and give the breakpoints that want a condition evaluated or a capture."""
+        buffers = self._buffers
+        name = None if thread_name is None else _utf8(thread_name)
+        while True:
+            count = buffers.count
+            status = self._hit(
+                self._engine,
+                site,
+                thread_id,
+                self._ffi.NULL if name is None else name,
+                0 if name is None else len(name),
+                0,
+                buffers.items,
+                buffers.capacity,
+                count,
+            )
+            if status == _BUFFER_TOO_SMALL and count[0] > buffers.capacity:
+                buffers.grow(self._ffi, count[0])
+                continue
+            break
+        if status < EVALUATE:
+            if status < 0:
+                _fail(status)
+            return ()
+        return [_item(item) for item in buffers.items[0 : count[0]]]
+
+    def commit(self, ticket: int, outcome: int) -> HitItem:
+        """Tell the outcome of a condition. Verdict: IGNORE, or CAPTURE under the same ticket."""
+        item = self._ffi.new("nonstop_hit_item *")
+        status = self._commit(self._engine, ticket, outcome, 0, item)
+        if status < 0:
+            _fail(status)
+        return _item(item)
+
+    def abandon(self, ticket: int) -> None:
+        """Give a ticket back without a capture: it is counted as dropped."""
+        _check(self._lib.nonstop_hit_abandon(self._engine, ticket))
+
+    def capture_records(self, ticket: int, records: bytes) -> int:
+        """Queue what was captured. Gives CAPTURE, or DROPPED when the queue is full."""
+        status: int = self._capture(self._engine, ticket, records, len(records))
+        if status < 0:
+            _fail(status)
+        return status
+
+    # The channel
+
+    def receive(self, timeout_ms: int) -> Received | None:
+        """Wait for the next snapshot (below 0: for as long as it takes). None: none came in time."""
+        ffi, lib = self._ffi, self._lib
+        out = ffi.new("nonstop_snapshot **")
+        status = lib.nonstop_channel_receive(self._engine, timeout_ms, out)
+        if status == _TIMEOUT:
+            return None
+        if status == _CLOSED:
+            return _ENDED
+        _check(status)
+        snapshot = out[0]
+        try:
+            text, length = ffi.new("const char **"), ffi.new("size_t *")
+            _check(lib.nonstop_snapshot_json(snapshot, text, length))
+            return Received(
+                False,
+                lib.nonstop_snapshot_breakpoint(snapshot),
+                lib.nonstop_snapshot_action(snapshot),
+                ffi.buffer(text[0], length[0])[:],
+            )
+        finally:
+            lib.nonstop_snapshot_free(snapshot)
+
+    def close_channel(self) -> None:
+        """Take no more snapshots; those that are queued can still be received."""
+        _check(self._lib.nonstop_channel_close(self._engine))
+
+    def channel_stats(self) -> ChannelStats:
+        """What the queue holds, sent and dropped."""
+        ffi = self._ffi
+        out = ffi.new("nonstop_channel_stats *", {"struct_size": ffi.sizeof("nonstop_channel_stats")})
+        _check(self._lib.nonstop_channel_get_stats(self._engine, out))
+        return ChannelStats(out.queued, out.queued_bytes, out.sent, out.dropped)
+
+
+def _item(item: Any) -> HitItem:
+    return HitItem(item.breakpoint, item.ticket, item.hit, item.verdict, item.action, item.user_data)
+
+
+def _utf8(text: str) -> bytes:
+    # Lone surrogates can stand in a name that a program made up; the library takes UTF-8 only.
+    return text.encode("utf-8", "replace")
+
+
+def _set_text(ffi: Any, field: Any, data: bytes, keep: list[Any]) -> None:
+    buffer = ffi.from_buffer("char[]", data)
+    keep.append(buffer)
+    field.data, field.len = buffer, len(data)
