@@ -1,0 +1,1 @@
+"""How arrivals at a line are observed; one backend is active in a process at a time."""

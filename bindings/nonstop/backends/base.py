@@ -1,0 +1,65 @@
+"""What every backend offers, so that the rest of nonstop does not know which one it drives."""
+
+from __future__ import annotations
+
+import abc
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import CodeType, FrameType
+
+    from nonstop.hits import Hits
+    from nonstop.planner import Planner
+
+
+class Backend(abc.ABC):
+    """Arms code objects and calls :meth:`nonstop.hits.Hits.arrive` when control enters an armed unit.
+
+    A backend is made for one debugger and started and stopped any number of times. Edits of breakpoints are told with
+    :meth:`refresh`, after the engine has published them.
+    """
+
+    #: The word that users choose it by.
+    name: ClassVar[str]
+    #: What it can do beyond observing lines: ``running_frames``, ``earlier_threads``, ``suspended_generators``.
+    capabilities: ClassVar[frozenset[str]]
+
+    def __init__(self, planner: Planner, hits: Hits) -> None:
+        self._planner = planner
+        self._hits = hits
+
+    @classmethod
+    @abc.abstractmethod
+    def why_unavailable(cls) -> str | None:
+        """Why this interpreter cannot use it; None where it can."""
+
+    @abc.abstractmethod
+    def start(self) -> None:
+        """Begin to observe, or raise :class:`~nonstop.errors.BackendError` and change nothing."""
+
+    @abc.abstractmethod
+    def stop(self) -> None:
+        """Observe nothing any more, and leave the interpreter as it was found."""
+
+    @abc.abstractmethod
+    def refresh(self) -> None:
+        """Breakpoints were added or enabled: arm the code that is running now; other code is armed when it is next
+        called.
+        """
+
+    @abc.abstractmethod
+    def after_fork(self) -> None:
+        """This is the child of a fork, and the engine has started anew: arm again what was armed."""
+
+    @abc.abstractmethod
+    def disarm(self, code: CodeType) -> None:
+        """Stop observing one code object, until the next :meth:`refresh`."""
+
+    @abc.abstractmethod
+    def live_frames(self, wanted: Callable[[CodeType], bool]) -> Iterator[FrameType]:
+        """The frames on the stacks of all threads that are observed now and run code that is `wanted`."""
+
+    @abc.abstractmethod
+    def missed(self) -> list[str]:
+        """What cannot be observed now, and why: one sentence for each."""

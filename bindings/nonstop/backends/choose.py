@@ -1,0 +1,62 @@
+"""Which backends this interpreter has, which one is used, and why not the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nonstop.backends.settrace import SettraceBackend
+from nonstop.errors import BackendError
+
+if TYPE_CHECKING:
+    from nonstop.backends.base import Backend
+
+#: Every backend of the design, fastest first. None: not part of this version.
+_BACKENDS: dict[str, type[Backend] | None] = {
+    "monitoring": None,
+    "bytecode": None,
+    "settrace": SettraceBackend,
+}
+
+
+def why_unavailable(name: str) -> str | None:
+    """Why the backend called `name` cannot be used here; None where it can.
+
+    >>> why_unavailable("settrace")
+    >>> why_unavailable("bytecode")
+    'not built in this version'
+    """
+    if name not in _BACKENDS:
+        return f"no such backend; there are {', '.join(_BACKENDS)}"
+    backend = _BACKENDS[name]
+    return "not built in this version" if backend is None else backend.why_unavailable()
+
+
+def all_backends() -> dict[str, str | None]:
+    """Every backend by name, fastest first, with the reason that it cannot be used here (None where it can)."""
+    return {name: why_unavailable(name) for name in _BACKENDS}
+
+
+def available_backends() -> list[str]:
+    """Names of the backends that can be used here, fastest first.
+
+    >>> "settrace" in available_backends()
+    True
+    """
+    return [name for name, reason in all_backends().items() if reason is None]
+
+
+def choose_backend(name: str | None) -> type[Backend]:
+    """Give the backend called `name`, or the fastest that there is.
+
+    Raises :class:`~nonstop.errors.BackendError` with code ``unavailable_backend``.
+    """
+    if name is None:
+        name = available_backends()[0]
+    reason = why_unavailable(name)
+    backend = _BACKENDS.get(name)
+    if reason is not None or backend is None:
+        raise BackendError(
+            f"the backend {name!r} cannot be used: {reason}; available: {', '.join(available_backends())}",
+            code="unavailable_backend",
+        )
+    return backend

@@ -1,0 +1,207 @@
+"""Which threads a trace function is installed in, which it is not, and whose tracer is there instead."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from nonstop.errors import BackendError
+from nonstop.hits import thread_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+_OWN_THREADS: set[int] = set()
+_set_all_threads: Any = getattr(sys, "_settraceallthreads", None) if sys.version_info >= (3, 12) else None
+
+
+def leave_untraced() -> None:
+    """Keep the calling thread, one of nonstop's own, out of all tracing; call it again after waiting."""
+    _OWN_THREADS.add(threading.get_ident())
+    if sys.gettrace() is not None:
+        sys.settrace(None)
+
+
+def tracer_name(tracer: object) -> str:
+    """A trace function as users know it: ``pdb.Pdb.trace_dispatch``.
+
+    >>> import bdb
+    >>> tracer_name(bdb.Bdb().trace_dispatch)
+    'bdb.Bdb.trace_dispatch'
+    """
+    owner = getattr(tracer, "__self__", None)
+    if owner is not None and not isinstance(owner, type(sys)):
+        kind = type(owner)
+        return f"{kind.__module__}.{kind.__qualname__}.{getattr(tracer, '__name__', '?')}"
+    if not hasattr(tracer, "__qualname__"):
+        tracer = type(tracer)
+    return f"{getattr(tracer, '__module__', '?')}.{getattr(tracer, '__qualname__', '?')}"
+
+
+class Threads:
+    """Puts one trace function into the threads of the process.
+
+    Threads that were running before are reached at once on CPython 3.12 and later. Elsewhere, and wherever a tracer
+    was lost (CPython drops a trace function that hits the recursion limit), the garbage collector helps: it calls back
+    in the thread that it happens to run in, and there the tracer is put in place.
+    """
+
+    def __init__(self, trace_call: Any) -> None:
+        self._trace_call = trace_call
+        self._followed: set[int] = set()
+        self._replaced: dict[int, str] = {}
+        self._collections = _Collections(self._collected)
+        # One object for good: compared by identity when it is taken away.
+        self._begin: Any = self._begin_thread
+
+    def refuse_other_tracers(self, another_debugger: bool) -> None:
+        """Raise :class:`~nonstop.errors.BackendError` with code ``tracer_in_use`` if somebody traces already."""
+        if another_debugger:
+            raise BackendError(
+                "another nonstop.Debugger is tracing this process (backend settrace); "
+                "stop() it first, or add the breakpoints to it",
+                code="tracer_in_use",
+            )
+        # A tracer of ours may be left over in this thread from a session that another thread ended.
+        mine = (None, self._trace_call, self._begin)
+        for where, tracer in (("sys.settrace", sys.gettrace()), ("threading.settrace", _threading_tracer())):
+            if tracer not in mine:
+                raise _in_use(where, tracer)
+        if _set_all_threads is not None:
+            # It would replace the tracers of all threads; they can be seen only by what they left on the frames.
+            for ident, frame in sys._current_frames().items():
+                foreign = _foreign_tracer(frame, self._trace_call)
+                if foreign is not None:
+                    raise _in_use(f"thread {_label(ident)}", foreign)
+
+    def start(self) -> None:
+        """Install the trace function wherever that is possible."""
+        self._followed = {threading.get_ident()}
+        self._replaced = {}
+        threading.settrace(self._begin)
+        if _set_all_threads is not None:
+            self._followed.update(sys._current_frames())
+            _set_all_threads(self._trace_call)
+        sys.settrace(self._trace_call)
+        self._collections.start()
+
+    def stop(self) -> None:
+        """Take it away from this thread and from those to come, where it is still ours; the others do it themselves."""
+        self._collections.stop()
+        if _threading_tracer() is self._begin:
+            threading.settrace(None)
+        if sys.gettrace() is self._trace_call:
+            sys.settrace(None)
+
+    def frames(self) -> Iterator[FrameType]:
+        """The frames of all threads that are followed."""
+        for ident, top in sys._current_frames().items():
+            if ident in self._followed and ident not in _OWN_THREADS:
+                frame: FrameType | None = top
+                while frame is not None:
+                    yield frame
+                    frame = frame.f_back
+
+    def missed(self) -> list[str]:
+        """One sentence for each thread that is not followed."""
+        current = threading.get_ident()
+        self._look(current)
+        sentences = []
+        for ident, frame in sys._current_frames().items():
+            if ident in _OWN_THREADS:
+                continue
+            foreign = self._replaced.get(ident)
+            if foreign is None and ident != current:
+                tracer = _foreign_tracer(frame, self._trace_call)
+                foreign = None if tracer is None else tracer_name(tracer)
+            if foreign is not None:
+                sentences.append(f"thread {_label(ident)}: sys.settrace was replaced by {foreign}")
+            elif ident not in self._followed:
+                sentences.append(
+                    f"thread {_label(ident)} started before tracing: "
+                    "it is followed from the next garbage collection in it on"
+                )
+        return sentences
+
+    def _begin_thread(self, frame: FrameType, event: str, arg: Any) -> Any:
+        # The first event of a thread that `threading` started.
+        self._followed.add(threading.get_ident())
+        sys.settrace(self._trace_call)
+        return self._trace_call(frame, event, arg)
+
+    def _collected(self) -> None:
+        ident = threading.get_ident()
+        if ident in _OWN_THREADS or (ident in self._followed and sys.gettrace() is self._trace_call):
+            return
+        self._look(ident)
+
+    def _look(self, ident: int) -> None:
+        """See to the tracer of the current thread."""
+        tracer = sys.gettrace()
+        if tracer is None:
+            sys.settrace(self._trace_call)
+        elif tracer is not self._trace_call and tracer is not self._begin:
+            self._replaced[ident] = tracer_name(tracer)
+            return
+        self._replaced.pop(ident, None)
+        self._followed.add(ident)
+
+
+class _Collections:
+    """Calls a function at garbage collections, in the thread that collects."""
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self._call = call
+        self._callback: Any = self._minor if hasattr(gc, "hooks") else self._start_or_stop
+
+    def start(self) -> None:
+        hooks = getattr(gc, "hooks", None)
+        if hooks is None:
+            gc.callbacks.append(self._callback)
+        elif hooks.on_gc_minor is None:  # there is one place for it: leave it to who has it
+            hooks.on_gc_minor = self._callback
+
+    def stop(self) -> None:
+        hooks = getattr(gc, "hooks", None)
+        if hooks is None:
+            if self._callback in gc.callbacks:
+                gc.callbacks.remove(self._callback)
+        elif hooks.on_gc_minor is self._callback:
+            hooks.on_gc_minor = None
+
+    def _minor(self, stats: object) -> None:
+        self._call()
+
+    def _start_or_stop(self, phase: str, info: object) -> None:
+        if phase == "stop":
+            self._call()
+
+
+def _threading_tracer() -> Any:
+    # threading.gettrace() came with 3.10; before, there is only the variable that it returns.
+    get = getattr(threading, "gettrace", None)
+    return getattr(threading, "_trace_hook", None) if get is None else get()
+
+
+def _foreign_tracer(frame: FrameType | None, ours: Any) -> Any:
+    while frame is not None:
+        tracer = frame.f_trace
+        if tracer is not None and getattr(tracer, "__module__", None) != ours.__module__:
+            return tracer
+        frame = frame.f_back
+    return None
+
+
+def _label(ident: int) -> str:
+    return thread_name(ident) or str(ident)
+
+
+def _in_use(where: str, tracer: object) -> BackendError:
+    return BackendError(
+        f"{where} is in use by {tracer_name(tracer)}; the settrace backend never replaces another tool's tracer: "
+        "stop that tool, or start nonstop without it",
+        code="tracer_in_use",
+    )

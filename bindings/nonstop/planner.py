@@ -1,0 +1,140 @@
+"""What the engine must know of a code object to decide about it, and where the text of its file comes from."""
+
+from __future__ import annotations
+
+import dis
+import itertools
+import linecache
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from nonstop import sources
+
+if TYPE_CHECKING:
+    from types import CodeType
+
+    from nonstop.core import Decision, Engine
+
+#: Where the frames that are never observed live: a breakpoint in nonstop would observe itself.
+_OWN_FILES = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+class CodeFacts(NamedTuple):
+    """A code object as the engine sees it. The key is a serial number: unlike an address it is never used twice."""
+
+    key: int
+    path: bytes
+    module: str
+    name: str
+    qualname: str
+    first_line: int
+
+
+def code_lines(code: CodeType) -> list[int]:
+    """The lines that have code, ascending, each once.
+
+    >>> code_lines(compile("a = 1\\n\\nb = 2", "example", "exec"))
+    [1, 3]
+    """
+    if hasattr(code, "co_lines"):
+        lines = {line for _, _, line in code.co_lines()}
+    else:
+        lines = {line for _, line in dis.findlinestarts(code)}
+    # None: no line. 0: the RESUME of a module (3.11 and later).
+    return sorted(line for line in lines if line)
+
+
+class Planner:
+    """Asks the engine about code objects, and registers the units of their files when the engine wants them."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._keys = itertools.count(1)
+        self._stamps: dict[str, tuple[int, int]] = {}
+
+    @property
+    def epoch_word(self) -> Any:
+        """The engine's epoch, readable without a call as ``epoch_word[0]``."""
+        return self._engine.epoch_word
+
+    def describe(self, code: CodeType, namespace: dict[str, Any]) -> CodeFacts | None:
+        """The facts about `code`, which runs in `namespace`; None for nonstop's own code."""
+        if code.co_filename.startswith(_OWN_FILES):
+            return None
+        # The namespace may be of a subclass that runs code of its own: ask `dict`.
+        module = dict.get(namespace, "__name__")
+        return CodeFacts(
+            next(self._keys),
+            path_bytes(code.co_filename),
+            module if type(module) is str else "",
+            code.co_name,
+            getattr(code, "co_qualname", ""),
+            code.co_firstlineno,
+        )
+
+    def decide(
+        self, facts: CodeFacts, code: CodeType | None = None, namespace: dict[str, Any] | None = None
+    ) -> Decision:
+        """The engine's decision. `namespace` helps to find the source text of a file that is not on the disk.
+
+        Most code is in files without breakpoints: its lines are worked out only when the engine asks for them, and it
+        remembers them.
+        """
+        decision = self._engine.code_decide(*facts, ())
+        if decision.needs_source:
+            self.register(facts.path, facts.module, namespace)
+        if decision.needs_source or decision.needs_lines:
+            decision = self._engine.code_decide(*facts, () if code is None else code_lines(code))
+        return decision
+
+    def forget(self, facts: CodeFacts) -> None:
+        """The code object is gone, or carries nothing."""
+        self._engine.code_forget(facts.key)
+
+    def place(self, name: str, module: str) -> None:
+        """Let the engine place breakpoints in a file before any of its code has been seen."""
+        facts = CodeFacts(next(self._keys), path_bytes(name), module, "", "", 0)
+        stamp = _stamp(name)
+        if self._stamps.get(name, stamp) != stamp:
+            self.register(facts.path, module)  # it was written again since
+        self._stamps[name] = stamp
+        self.decide(facts)
+        self.forget(facts)
+
+    def register(self, path: bytes, module: str, namespace: dict[str, Any] | None = None) -> None:
+        """Give the engine the units of a file, or tell it that there is no text."""
+        name = os.fsdecode(path)
+        try:
+            text = _text(name, module, namespace)
+            rows = sources.unit_rows(text, name)
+        except Exception:
+            # No text, or none that this interpreter can parse: the code object's own lines have to do.
+            self._engine.source_without_units(path)
+        else:
+            self._engine.register_source(path, module, rows)
+
+
+def path_bytes(name: str) -> bytes:
+    """A file name as the system spells it; names that a program made up need not be encodable."""
+    try:
+        return os.fsencode(name)
+    except UnicodeEncodeError:
+        return name.encode("utf-8", "replace")
+
+
+def _stamp(name: str) -> tuple[int, int]:
+    try:
+        status = os.stat(name)
+    except OSError:
+        return 0, 0
+    return status.st_mtime_ns, status.st_size
+
+
+def _text(name: str, module: str, namespace: dict[str, Any] | None) -> str | bytes:
+    if os.path.isfile(name):
+        return sources.read_source(name)
+    # Archives and other loaders: linecache asks `__loader__.get_source`.
+    lines = linecache.getlines(name, None if namespace is None else dict(namespace))
+    if not lines:
+        raise LookupError(name)
+    return "".join(lines)
