@@ -1,0 +1,430 @@
+//! The units of one source file: where a breakpoint can stand, and where a line resolves to.
+//!
+//! A host's own parser makes the rows (the rules for units are those of the language); placement, functions and the
+//! choice between units live here, once for all hosts.
+
+use std::fmt;
+
+/// What kind of code object a scope becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScopeKind {
+    /// A module.
+    Module,
+    /// A function with a name.
+    Function,
+    /// A class body.
+    Class,
+    /// A lambda.
+    Lambda,
+    /// A comprehension or generator expression.
+    Comprehension,
+}
+
+/// One scope. Row 0 is the module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScopeRow {
+    /// Its kind.
+    pub kind: ScopeKind,
+    /// The name of its code object (`co_name`).
+    pub name: String,
+    /// The qualified name (`co_qualname`).
+    pub qualname: String,
+    /// The first line of its code object (`co_firstlineno`: the first decorator's).
+    pub first_line: u32,
+    /// Its last line.
+    pub last_line: u32,
+    /// The row of the scope around it.
+    pub parent: u32,
+    /// The row of its outermost block.
+    pub body_block: u32,
+}
+
+/// One block: statements that run one after the other. Row 0 is the module's body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockRow {
+    /// The line after its header; of an `else:` or `finally:` block, the line of that word.
+    pub first_line: u32,
+    /// The last line of its last statement.
+    pub last_line: u32,
+    /// The row of the block around it.
+    pub parent: u32,
+    /// The row of the scope that it belongs to.
+    pub scope: u32,
+}
+
+/// What kind of unit a row is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnitKind {
+    /// A simple statement, or several on one line.
+    Statement,
+    /// The header of a compound statement.
+    Header,
+    /// The items of a `with`.
+    With,
+    /// The subject of a `match`.
+    Match,
+    /// The body of a lambda.
+    Lambda,
+    /// An element or condition of a comprehension that begins on a line of its own.
+    Element,
+}
+
+/// One unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnitRow {
+    /// Its kind.
+    pub kind: UnitKind,
+    /// Its first line.
+    pub first_line: u32,
+    /// Its last line.
+    pub last_line: u32,
+    /// The row of its block.
+    pub block: u32,
+    /// The row of its scope.
+    pub scope: u32,
+    /// First line of the body of a `with`, or of the cases of a `match`; 0: none.
+    pub inner_first: u32,
+    /// Last line of those.
+    pub inner_last: u32,
+    /// Whether control can enter it straight from itself: the first statement of the body of `while True`.
+    pub reentered: bool,
+    /// Whether this interpreter makes no code for it; known when the host compiled the source.
+    pub no_code: bool,
+}
+
+/// The unit table of a file.
+#[derive(Debug)]
+pub struct SourceUnits {
+    scopes: Vec<ScopeRow>,
+    blocks: Vec<BlockRow>,
+    units: Vec<UnitRow>,
+    line_count: u32,
+    /// Units by block, in source order.
+    of_block: Vec<Vec<u32>>,
+    /// Statement and header units by first line: they never overlap.
+    flat: Vec<u32>,
+    /// Lambda and element units by first line.
+    nested: Vec<u32>,
+    /// Blocks by first line; a block comes after those around it.
+    block_order: Vec<u32>,
+}
+
+/// A row that makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnitsError(String);
+
+impl fmt::Display for UnitsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UnitsError {}
+
+/// Why a line can't carry a breakpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unplaceable {
+    /// What the line is.
+    pub problem: Problem,
+    /// The nearest usable lines: one before, one after, where there are such.
+    pub nearest: Vec<u32>,
+}
+
+/// See [`Unplaceable`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// The file has fewer lines.
+    BeyondTheEnd {
+        /// How many it has.
+        line_count: u32,
+    },
+    /// No unit spans it, and none follows in its block.
+    NothingFollows,
+    /// What stands there, and what follows in its block, has no code on this interpreter.
+    NoCode,
+}
+
+impl Unplaceable {
+    /// The message for a user.
+    pub fn explain(&self, file: &str, line: u32) -> String {
+        let why = match self.problem {
+            Problem::BeyondTheEnd { line_count } => format!("the file has {line_count} lines"),
+            Problem::NothingFollows => {
+                String::from("a blank line or comment with nothing after it in its block")
+            }
+            Problem::NoCode => String::from("this interpreter makes no code for it"),
+        };
+        let near: Vec<String> = self.nearest.iter().map(u32::to_string).collect();
+        let near = if near.is_empty() {
+            String::from("the file has no line that can carry a breakpoint")
+        } else {
+            format!("nearest: {}", near.join(", "))
+        };
+        format!("no code at {file}:{line} ({why}); {near}")
+    }
+}
+
+impl SourceUnits {
+    /// Checks the rows and indexes them.
+    ///
+    /// # Errors
+    /// [`UnitsError`] names the first row that points nowhere, or whose lines are not `1 <= first <= last <= line_count`.
+    pub fn new(
+        scopes: Vec<ScopeRow>,
+        blocks: Vec<BlockRow>,
+        units: Vec<UnitRow>,
+        line_count: u32,
+    ) -> Result<Self, UnitsError> {
+        check(&scopes, &blocks, &units, line_count)?;
+        let mut of_block = vec![Vec::new(); blocks.len()];
+        let by_line = |rows: &mut Vec<u32>| rows.sort_by_key(|&unit| units[unit as usize].first_line);
+        let (mut flat, mut nested): (Vec<u32>, Vec<u32>) =
+            (0..units.len() as u32).partition(|&unit| !is_nested(units[unit as usize].kind));
+        by_line(&mut flat);
+        by_line(&mut nested);
+        for &unit in &flat {
+            of_block[units[unit as usize].block as usize].push(unit);
+        }
+        let mut block_order: Vec<u32> = (0..blocks.len() as u32).collect();
+        block_order.sort_by_key(|&block| {
+            let row = &blocks[block as usize];
+            (row.first_line, std::cmp::Reverse(row.last_line), block)
+        });
+        Ok(Self { scopes, blocks, units, line_count, of_block, flat, nested, block_order })
+    }
+
+    /// The units, in the host's order.
+    pub fn units(&self) -> &[UnitRow] {
+        &self.units
+    }
+
+    /// The scopes, in the host's order.
+    pub fn scopes(&self) -> &[ScopeRow] {
+        &self.scopes
+    }
+
+    /// The units that a line resolves to: those that span it, or the next one of its block. A statement comes with the
+    /// lambdas that begin on the line; an element that spans the line comes alone.
+    ///
+    /// # Errors
+    /// [`Unplaceable`] when there is none: a breakpoint never leaves its block.
+    pub fn place(&self, line: u32) -> Result<Vec<usize>, Unplaceable> {
+        if line > self.line_count {
+            return Err(self.unplaceable(line, Problem::BeyondTheEnd { line_count: self.line_count }));
+        }
+        let mut found = self.spanning(line);
+        if found.is_empty() {
+            found.extend(self.next_in_block(line));
+        }
+        if found.is_empty() {
+            return Err(self.unplaceable(line, Problem::NothingFollows));
+        }
+        if found.iter().all(|&unit| self.following(unit).next().is_none()) {
+            return Err(self.unplaceable(line, Problem::NoCode));
+        }
+        Ok(found)
+    }
+
+    /// The unit itself and the later ones of its block, without those that have no code.
+    pub fn following(&self, unit: usize) -> impl Iterator<Item = usize> + '_ {
+        let row = &self.units[unit];
+        let (alone, block) = if is_nested(row.kind) {
+            (Some(unit), &[][..])
+        } else {
+            let block = &self.of_block[row.block as usize];
+            let from = block.partition_point(|&other| self.units[other as usize].first_line < row.first_line);
+            (None, &block[from..])
+        };
+        let later = block.iter().map(|&unit| unit as usize);
+        alone.into_iter().chain(later).filter(|&unit| !self.units[unit].no_code)
+    }
+
+    /// Lambda and element units inside the span of a unit.
+    pub fn nested(&self, unit: usize) -> impl Iterator<Item = usize> + '_ {
+        let row = self.units[unit];
+        let from =
+            self.nested.partition_point(|&other| self.units[other as usize].first_line < row.first_line);
+        self.nested[from..]
+            .iter()
+            .map(|&other| other as usize)
+            .take_while(move |&other| self.units[other].first_line <= row.last_line)
+            .filter(move |&other| other != unit && self.units[other].last_line <= row.last_line)
+    }
+
+    /// The first unit of the body of each function with this name (`Class.method` narrows).
+    pub fn function_starts(&self, name: &str) -> Vec<usize> {
+        self.functions()
+            .filter(|scope| is_named(&scope.qualname, name))
+            .filter_map(|scope| self.of_block[scope.body_block as usize].first())
+            .map(|&unit| unit as usize)
+            .collect()
+    }
+
+    /// The functions whose names come closest, for a message; at most five.
+    pub fn functions_like(&self, name: &str) -> Vec<String> {
+        let wanted = name.rsplit('.').next().unwrap_or(name).to_lowercase();
+        let mut all: Vec<(usize, &str)> = self
+            .functions()
+            .map(|scope| (distance(&wanted, &scope.name.to_lowercase()), scope.qualname.as_str()))
+            .collect();
+        all.sort_unstable();
+        all.dedup();
+        all.into_iter().take(5).map(|(_, name)| name.to_owned()).collect()
+    }
+
+    /// The scopes that a code object can be: lambdas and comprehensions that begin on one line can't be told apart.
+    pub fn scope_of_code(&self, name: &str, first_line: u32) -> Vec<usize> {
+        if name == "<module>" {
+            return vec![0];
+        }
+        let rows = self.scopes.iter().enumerate();
+        rows.filter(|(_, scope)| scope.first_line == first_line && scope.name == name)
+            .map(|(row, _)| row)
+            .collect()
+    }
+
+    /// The lines that can carry a breakpoint: the first of each unit, ascending.
+    pub fn lines(&self) -> Vec<u32> {
+        let mut lines: Vec<u32> =
+            self.units.iter().filter(|unit| !unit.no_code).map(|unit| unit.first_line).collect();
+        lines.sort_unstable();
+        lines.dedup();
+        lines
+    }
+
+    fn functions(&self) -> impl Iterator<Item = &ScopeRow> {
+        self.scopes.iter().filter(|scope| scope.kind == ScopeKind::Function)
+    }
+
+    fn spanning(&self, line: u32) -> Vec<usize> {
+        let from = self.nested.partition_point(|&unit| self.units[unit as usize].first_line <= line);
+        let statement = self.statement_at(line);
+        let floor = statement.map_or(line, |unit| self.units[unit].first_line);
+        let mut lambdas = Vec::new();
+        for &unit in self.nested[..from].iter().rev() {
+            let row = &self.units[unit as usize];
+            if row.first_line < floor {
+                break;
+            }
+            if row.last_line < line {
+                continue;
+            }
+            match row.kind {
+                // The innermost element begins last, and it is met first.
+                UnitKind::Element => return vec![unit as usize],
+                _ if row.first_line == line || statement.is_none() => lambdas.push(unit as usize),
+                _ => {}
+            }
+        }
+        statement.into_iter().chain(lambdas.into_iter().rev()).collect()
+    }
+
+    fn statement_at(&self, line: u32) -> Option<usize> {
+        let at = self.flat.partition_point(|&unit| self.units[unit as usize].first_line <= line);
+        let unit = *self.flat.get(at.checked_sub(1)?)? as usize;
+        (self.units[unit].last_line >= line).then_some(unit)
+    }
+
+    fn next_in_block(&self, line: u32) -> Option<usize> {
+        let block = &self.of_block[self.innermost_block(line)];
+        let at = block.partition_point(|&unit| self.units[unit as usize].first_line < line);
+        block.get(at).map(|&unit| unit as usize)
+    }
+
+    /// Blocks are nested or apart: the last one that begins at or before the line is the innermost one around it, or is
+    /// inside of that one.
+    fn innermost_block(&self, line: u32) -> usize {
+        let at = self.block_order.partition_point(|&block| self.blocks[block as usize].first_line <= line);
+        let mut block = at.checked_sub(1).map_or(0, |at| self.block_order[at] as usize);
+        while block != 0 && self.blocks[block].last_line < line {
+            block = self.blocks[block].parent as usize;
+        }
+        block
+    }
+
+    fn unplaceable(&self, line: u32, problem: Problem) -> Unplaceable {
+        let lines = self.lines();
+        let at = lines.partition_point(|&usable| usable < line);
+        let before = at.checked_sub(1).map(|at| lines[at]);
+        let after = lines[at..].iter().copied().find(|&usable| usable != line);
+        Unplaceable { problem, nearest: before.into_iter().chain(after).collect() }
+    }
+}
+
+fn is_nested(kind: UnitKind) -> bool {
+    matches!(kind, UnitKind::Lambda | UnitKind::Element)
+}
+
+/// Whether a qualified name ends with `wanted`, on dots; `<locals>` does not count as a part.
+fn is_named(qualname: &str, wanted: &str) -> bool {
+    let mut parts = qualname.rsplit('.').filter(|part| *part != "<locals>");
+    wanted.rsplit('.').all(|part| parts.next() == Some(part))
+}
+
+/// Edit distance (Wagner and Fischer, "The String-to-String Correction Problem", 1974).
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (at, letter) in left.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = at + 1;
+        for (to, other) in right.iter().enumerate() {
+            let changed = diagonal + usize::from(letter != *other);
+            diagonal = row[to + 1];
+            row[to + 1] = changed.min(row[to] + 1).min(diagonal + 1);
+        }
+    }
+    row[right.len()]
+}
+
+fn check(
+    scopes: &[ScopeRow],
+    blocks: &[BlockRow],
+    units: &[UnitRow],
+    line_count: u32,
+) -> Result<(), UnitsError> {
+    if scopes.is_empty() || blocks.is_empty() {
+        return Err(UnitsError("row 0 of the scopes and of the blocks must be the module".into()));
+    }
+    let points = |what: &str, row: usize, to: &str, index: u32, count: usize| {
+        if (index as usize) < count {
+            return Ok(());
+        }
+        Err(UnitsError(format!("{what} {row} names {to} {index}, but there are {count}")))
+    };
+    for (row, scope) in scopes.iter().enumerate() {
+        points("scope", row, "scope", scope.parent, scopes.len())?;
+        points("scope", row, "block", scope.body_block, blocks.len())?;
+        if row > 0 && scope.parent as usize >= row {
+            return Err(UnitsError(format!(
+                "scope {row} comes before scope {}, which is around it",
+                scope.parent
+            )));
+        }
+    }
+    for (row, block) in blocks.iter().enumerate() {
+        points("block", row, "block", block.parent, blocks.len())?;
+        points("block", row, "scope", block.scope, scopes.len())?;
+        if row > 0 && block.parent as usize >= row {
+            return Err(UnitsError(format!(
+                "block {row} comes before block {}, which is around it",
+                block.parent
+            )));
+        }
+    }
+    for (row, unit) in units.iter().enumerate() {
+        points("unit", row, "block", unit.block, blocks.len())?;
+        points("unit", row, "scope", unit.scope, scopes.len())?;
+        if !(1 <= unit.first_line && unit.first_line <= unit.last_line && unit.last_line <= line_count) {
+            return Err(UnitsError(format!(
+                "unit {row} has the lines {} to {} in a file of {line_count} lines",
+                unit.first_line, unit.last_line
+            )));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "units_tests.rs"]
+mod tests;
