@@ -1,1 +1,283 @@
 //! Composes the modules below it; only the C ABI knows it.
+
+mod clock;
+mod error;
+mod hits;
+#[cfg(test)]
+mod tests;
+mod tickets;
+
+use std::sync::atomic::{
+    AtomicU64,
+    Ordering::{Acquire, Release},
+};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use crate::breakpoints::{BreakpointId, BreakpointSpec, Breakpoints, Report, State, Table};
+use crate::channel::{Channel, ChannelStats, Received};
+use crate::code::{
+    CodeInfo, Decision, Decisions, Event, EventKind, Files, Filter, Interest, SourceUnits, Units, View,
+};
+use tickets::Tickets;
+
+pub use clock::{since_first_call_ns, Clock};
+pub use error::EngineError;
+pub use hits::{HitItem, Outcome, Snapshot, Thread, Verdict};
+
+/// How an engine is built.
+#[derive(Clone, Copy, Debug)]
+pub struct EngineOptions {
+    /// The most snapshots queued.
+    pub queue_items: usize,
+    /// The most bytes of snapshots queued.
+    pub queue_bytes: usize,
+    /// The monotonic clock.
+    pub clock: Clock,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self { queue_items: 1000, queue_bytes: 8 << 20, clock: since_first_call_ns }
+    }
+}
+
+/// Breakpoints, the decisions on code, the hits that are open, and the queue of what was captured.
+///
+/// All methods take `&self` and may be called from any number of threads, except [`Engine::after_fork`].
+#[derive(Debug)]
+pub struct Engine {
+    /// Boxed: hosts keep its address.
+    epoch: Box<AtomicU64>,
+    breakpoints: Breakpoints,
+    files: Files,
+    filter: RwLock<Arc<Filter>>,
+    decisions: Decisions,
+    tickets: Tickets,
+    channel: Channel<Snapshot>,
+    options: EngineOptions,
+}
+
+impl Engine {
+    /// An engine without breakpoints.
+    pub fn new(options: EngineOptions) -> Self {
+        Self {
+            epoch: Box::new(AtomicU64::new(1)),
+            breakpoints: Breakpoints::default(),
+            files: Files::new(),
+            filter: RwLock::default(),
+            decisions: Decisions::default(),
+            tickets: Tickets::default(),
+            channel: Channel::new(options.queue_items, options.queue_bytes),
+            options,
+        }
+    }
+
+    /// Starts afresh in the child of a fork, where locks that other threads held will never be released: same
+    /// breakpoints, ids and counters; code is decided anew, open hits and queued snapshots stay with the parent.
+    pub fn after_fork(&mut self) {
+        let fresh = Self {
+            epoch: Box::new(AtomicU64::new(0)),
+            breakpoints: self.breakpoints.reborn(),
+            files: Files::new(),
+            filter: RwLock::new(Arc::clone(self.filter.get_mut().unwrap_or_else(PoisonError::into_inner))),
+            decisions: Decisions::default(),
+            tickets: Tickets::after(&self.tickets),
+            channel: Channel::new(self.options.queue_items, self.options.queue_bytes),
+            options: self.options,
+        };
+        let mut old = std::mem::replace(self, fresh);
+        std::mem::swap(&mut self.epoch, &mut old.epoch);
+        self.files.inherit_maps(&mut old.files);
+        // A structure that another thread was changing at the fork is in no state to be dropped: it is left alone.
+        std::mem::forget(old);
+        self.advance();
+    }
+
+    /// The word that changes whenever decisions may have. Its address stays the same for the engine's life.
+    pub fn epoch_word(&self) -> &AtomicU64 {
+        &self.epoch
+    }
+
+    /// From now on `from` at the start of a run-time path reads as `to`, on whole components; the longest map wins.
+    pub fn add_path_map(&self, from: &[u8], to: &[u8]) {
+        self.files.add_map(from, to);
+        self.decisions.clear();
+        self.advance();
+    }
+
+    /// Adds a batch of breakpoints, published at once.
+    ///
+    /// # Errors
+    /// [`EngineError::LimitReached`]; nothing was added then.
+    pub fn add(&self, specs: Vec<BreakpointSpec>) -> Result<Vec<BreakpointId>, EngineError> {
+        let ids = self.breakpoints.add(specs, self.now())?;
+        self.advance();
+        Ok(ids)
+    }
+
+    /// Removes a batch of breakpoints, published at once. Hits of theirs that are open can still be answered.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] for a stale id, or one given twice; nothing was removed then.
+    pub fn remove(&self, ids: &[BreakpointId]) -> Result<(), EngineError> {
+        for removed in self.breakpoints.remove(ids)? {
+            removed.retire();
+        }
+        self.advance();
+        Ok(())
+    }
+
+    /// Enables or disables a batch of breakpoints, published at once.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] for a stale id; nothing was changed then.
+    pub fn set_enabled(&self, ids: &[BreakpointId], enabled: bool) -> Result<(), EngineError> {
+        if self.breakpoints.set_enabled(ids, enabled, self.now())? {
+            self.advance();
+        }
+        Ok(())
+    }
+
+    /// A breakpoint's state, counters and proof of arming.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] for a stale id.
+    pub fn report(&self, id: BreakpointId) -> Result<Report, EngineError> {
+        let table = self.breakpoints.table();
+        let breakpoint = table.get(id).ok_or(crate::breakpoints::Stale(id))?;
+        let now = self.now();
+        if breakpoint.rules().is_expired(now) {
+            self.expire(breakpoint);
+        }
+        Ok(breakpoint.report(now))
+    }
+
+    /// The host could not do its part (`Failed`), or knows that the breakpoint can't fire (`Unverified`).
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] for a stale id, [`EngineError::InvalidArgument`] for any other state.
+    pub fn set_state(&self, id: BreakpointId, state: State, reason: &str) -> Result<(), EngineError> {
+        let table = self.breakpoints.table();
+        let breakpoint = table.get(id).ok_or(crate::breakpoints::Stale(id))?;
+        match state {
+            State::Failed => {
+                if breakpoint.end(State::Failed, reason) {
+                    self.advance();
+                }
+            }
+            State::Unverified => breakpoint.refuse(reason),
+            other => {
+                return Err(EngineError::InvalidArgument(format!(
+                    "a host can't set the state {other:?}: only Failed and Unverified are its to tell"
+                )))
+            }
+        }
+        Ok(())
+    }
+
+    /// Registers the unit table of a file, and places the breakpoints that stand in it.
+    pub fn register_source(&self, path: &[u8], module: &str, units: SourceUnits) {
+        self.learn(path, module, Units::Table(Arc::new(units)));
+    }
+
+    /// There is no source text for this file: the lines of its code objects are the units.
+    pub fn source_without_units(&self, path: &[u8]) {
+        self.learn(path, "", Units::Absent);
+    }
+
+    /// The lines of a registered file that can carry a breakpoint.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] when no unit table is registered for that path.
+    pub fn source_lines(&self, path: &[u8]) -> Result<Vec<u32>, EngineError> {
+        self.files.units(path).map(|units| units.lines()).ok_or_else(|| {
+            let name = String::from_utf8_lossy(path);
+            EngineError::NotFound(format!("no units are registered for {name}: register its source first"))
+        })
+    }
+
+    /// Replaces the event filter.
+    pub fn set_filter(&self, filter: Filter) {
+        *self.filter.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(filter);
+        self.advance();
+    }
+
+    /// What to observe of a code object.
+    pub fn decide(&self, info: &CodeInfo<'_>) -> Decision {
+        self.with_view(|view| self.decisions.decide(info, view))
+    }
+
+    /// Forgets a code object that is gone, so that its key can name another; whether it was known.
+    pub fn forget(&self, key: u64) -> bool {
+        self.decisions.forget(key)
+    }
+
+    /// What to do with a raw event: `Capture` with the site that it arrives at, or with 0 when the filter wants it;
+    /// `Ignore`; or `Disable` when no such event at that line is wanted in this epoch.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] for a code object that was not decided yet.
+    pub fn event(
+        &self,
+        key: u64,
+        kind: EventKind,
+        line: u32,
+        thread: u64,
+        depth: u32,
+    ) -> Result<(Verdict, u32), EngineError> {
+        let event = Event { kind, line, thread, depth };
+        match self.with_view(|view| self.decisions.event(key, event, view)) {
+            Some(Interest::Site(site)) => Ok((Verdict::Capture, site)),
+            Some(Interest::Filter) => Ok((Verdict::Capture, 0)),
+            Some(Interest::None) => Ok((Verdict::Ignore, 0)),
+            Some(Interest::Never) => Ok((Verdict::Disable, 0)),
+            None => Err(EngineError::NotFound(format!(
+                "the code object {key} was not decided yet: decide it first"
+            ))),
+        }
+    }
+
+    /// The next captured hit; waits up to `timeout`, or for ever.
+    pub fn receive(&self, timeout: Option<Duration>) -> Received<Snapshot> {
+        self.channel.receive(timeout)
+    }
+
+    /// Closes the channel: what is queued can still be received, then consumers are told the end.
+    pub fn close(&self) {
+        self.channel.close();
+    }
+
+    /// How full the channel is, and what it dropped.
+    pub fn channel_stats(&self) -> ChannelStats {
+        self.channel.stats()
+    }
+
+    fn learn(&self, path: &[u8], module: &str, units: Units) {
+        self.files.file(path).set_units(units);
+        self.advance();
+        // Placing now, rather than when the code first runs, tells the user at once where each breakpoint went.
+        self.with_view(|view| {
+            let file = view.files.file(path);
+            view.files.candidates(&file, module, view.table, view.epoch, view.rebound);
+        });
+    }
+
+    fn with_view<R>(&self, work: impl FnOnce(&View<'_>) -> R) -> R {
+        // The epoch is read before what it covers: whoever changes that advances the epoch afterwards, so a decision
+        // made from a mixture carries an old epoch and is made again.
+        let epoch = self.epoch.load(Acquire);
+        let table: Arc<Table> = self.breakpoints.table();
+        let filter = Arc::clone(&self.filter.read().unwrap_or_else(PoisonError::into_inner));
+        let rebound = || self.advance();
+        work(&View { epoch, table: &table, filter: &filter, files: &self.files, rebound: &rebound })
+    }
+
+    fn advance(&self) {
+        self.epoch.fetch_add(1, Release);
+    }
+
+    fn now(&self) -> u64 {
+        (self.options.clock)()
+    }
+}

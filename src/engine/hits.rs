@@ -1,0 +1,273 @@
+//! A hit from arrival to queue: rules, verdict, the host's answers, the capture.
+
+use std::sync::Arc;
+
+use super::clock::wall_clock_ns;
+use super::tickets::{Stage, Ticket};
+use super::{Engine, EngineError};
+use crate::breakpoints::{Action, ActionKind, Breakpoint, BreakpointId, End, State};
+use crate::capture::{encode_log, encode_snapshot, Head};
+use crate::policy::{HitOutcome, Skip};
+
+/// What the host should do next. The numbers are those of the C ABI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(i32)]
+pub enum Verdict {
+    /// Nothing.
+    Ignore = 0,
+    /// Nothing, and not here again in this epoch: switch the line off if that is cheaper than asking.
+    Disable = 1,
+    /// Evaluate the condition and commit its outcome.
+    Evaluate = 2,
+    /// Capture, and send the records.
+    Capture = 3,
+    /// The capture was dropped, and counted so.
+    Dropped = 4,
+}
+
+/// The host's part of one breakpoint's hit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HitItem {
+    /// Whose hit it is.
+    pub breakpoint: BreakpointId,
+    /// Answers go to this ticket; 0 when no answer is owed.
+    pub ticket: u64,
+    /// The number of the hit, from 1; 0 while the condition is open.
+    pub hit: u64,
+    /// `Evaluate` or `Capture`; `Ignore` when nothing is left to do.
+    pub verdict: Verdict,
+    /// What a capture is for.
+    pub action: ActionKind,
+    /// The host's own number.
+    pub user_data: u64,
+}
+
+/// The thread of an arrival.
+#[derive(Clone, Copy, Debug)]
+pub struct Thread<'a> {
+    /// The number that the host knows it by.
+    pub id: u64,
+    /// Its name, where a site needs it.
+    pub name: Option<&'a str>,
+}
+
+/// The outcome of a condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It does not hold.
+    False,
+    /// It holds: a hit.
+    True,
+    /// It raised.
+    Error,
+}
+
+/// One captured hit, encoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Whose hit it was.
+    pub breakpoint: BreakpointId,
+    /// What it was captured for.
+    pub action: ActionKind,
+    /// The document: UTF-8 JSON.
+    pub json: Vec<u8>,
+}
+
+impl Engine {
+    /// Control arrived at a site. Applies the hit rules of every breakpoint bound there and writes what the host must do
+    /// into `out`; the verdict is the strongest of them, and `Disable` when no breakpoint there can fire again.
+    /// `now_ns` 0 lets the engine read its clock.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] for an unknown site; [`EngineError::BufferTooSmall`], and then nothing was counted.
+    pub fn hit(
+        &self,
+        site: u32,
+        thread: &Thread<'_>,
+        now_ns: u64,
+        out: &mut [HitItem],
+    ) -> Result<(Verdict, usize), EngineError> {
+        let bound = self.decisions.bound_at(site).ok_or_else(|| {
+            EngineError::NotFound(format!("no site has the number {site}: its code object was forgotten"))
+        })?;
+        let needed = bound.iter().filter(|breakpoint| may_ask_host(breakpoint)).count();
+        if needed > out.len() {
+            return Err(EngineError::BufferTooSmall { needed });
+        }
+        let now = if now_ns == 0 { self.now() } else { now_ns };
+        let mut verdict = Verdict::Disable;
+        let mut count = 0;
+        for breakpoint in bound.iter() {
+            let item = self.arrive(breakpoint, thread, now);
+            if breakpoint.is_armable() {
+                verdict = verdict.max(item.verdict);
+                if verdict == Verdict::Disable {
+                    verdict = Verdict::Ignore;
+                }
+            }
+            if item.ticket != 0 {
+                verdict = verdict.max(item.verdict);
+                out[count] = item;
+                count += 1;
+            }
+        }
+        Ok((verdict, count))
+    }
+
+    /// The condition of an open hit had this outcome. When it held, the hit rules go on: the item says whether to
+    /// capture, under the same ticket.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] for a stale ticket, [`EngineError::InvalidArgument`] when it waits for a capture.
+    pub fn commit(&self, ticket: u64, outcome: Outcome, now_ns: u64) -> Result<HitItem, EngineError> {
+        let open = self
+            .tickets
+            .close(ticket, |stage| stage == Stage::Condition)
+            .map_err(|refused| EngineError::from_ticket(ticket, refused, "the outcome of a condition"))?;
+        let breakpoint = open.breakpoint;
+        let end = match outcome {
+            Outcome::True => return Ok(self.condition_held(&breakpoint, Some(ticket), now_ns)),
+            Outcome::False => End::False,
+            Outcome::Error => End::Error,
+        };
+        breakpoint.count(end);
+        Ok(item(&breakpoint, Verdict::Ignore))
+    }
+
+    /// The host gives up on an open hit: counted as an error before the condition's outcome, as dropped after it.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] for a stale ticket.
+    pub fn abandon(&self, ticket: u64) -> Result<(), EngineError> {
+        let open = self
+            .tickets
+            .close(ticket, |_| true)
+            .map_err(|refused| EngineError::from_ticket(ticket, refused, "anything"))?;
+        open.breakpoint.count(match open.stage {
+            Stage::Condition => End::Error,
+            Stage::Capture { .. } => End::Dropped,
+        });
+        Ok(())
+    }
+
+    /// Encodes the records of an open hit and queues them: `Capture`, or `Dropped` when the queue is full or closed.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] for a stale ticket, [`EngineError::InvalidArgument`] when it waits for its condition,
+    /// [`EngineError::InvalidRecords`] for records that make no document (the hit is counted as dropped).
+    pub fn capture(&self, ticket: u64, records: &[u8]) -> Result<Verdict, EngineError> {
+        let open = self
+            .tickets
+            .close(ticket, |stage| stage != Stage::Condition)
+            .map_err(|refused| EngineError::from_ticket(ticket, refused, "a capture"))?;
+        let (Stage::Capture { hit }, breakpoint) = (open.stage, &open.breakpoint) else {
+            return Err(EngineError::InvalidArgument(format!("ticket {ticket} does not wait for a capture")));
+        };
+        let head = Head { breakpoint: breakpoint.id().raw(), hit };
+        let limits = &breakpoint.spec().limits;
+        let encoded = match &breakpoint.spec().action {
+            Action::Log(template) => encode_log(records, template, &head, limits, wall_clock_ns),
+            Action::Snapshot | Action::Count => encode_snapshot(records, &head, limits, wall_clock_ns),
+        };
+        let json = encoded.map_err(|error| {
+            breakpoint.count(End::Dropped);
+            EngineError::InvalidRecords(error.to_string())
+        })?;
+        let bytes = json.len();
+        let snapshot =
+            Snapshot { breakpoint: breakpoint.id(), action: breakpoint.spec().action.kind(), json };
+        if self.channel.try_send(snapshot, bytes).is_ok() {
+            breakpoint.count(End::Captured);
+            Ok(Verdict::Capture)
+        } else {
+            breakpoint.count(End::Dropped);
+            Ok(Verdict::Dropped)
+        }
+    }
+
+    /// Ends a breakpoint whose time is over.
+    pub(super) fn expire(&self, breakpoint: &Breakpoint) {
+        if breakpoint.end(State::Expired, "its time is over") {
+            self.advance();
+        }
+    }
+
+    fn arrive(&self, breakpoint: &Arc<Breakpoint>, thread: &Thread<'_>, now: u64) -> HitItem {
+        if !breakpoint.is_armable() {
+            breakpoint.count(End::Skipped);
+            return item(breakpoint, Verdict::Ignore);
+        }
+        if let Err(skip) = breakpoint.rules().admit(thread.id, thread.name, now) {
+            if skip == Skip::Expired {
+                self.expire(breakpoint);
+            }
+            breakpoint.count(End::Skipped);
+            return item(breakpoint, Verdict::Ignore);
+        }
+        if !breakpoint.spec().has_condition {
+            return self.condition_held(breakpoint, None, now);
+        }
+        let ticket = Ticket { breakpoint: Arc::clone(breakpoint), stage: Stage::Condition };
+        match self.tickets.open(ticket) {
+            Some(ticket) => HitItem { ticket, ..item(breakpoint, Verdict::Evaluate) },
+            None => {
+                breakpoint.count(End::Error);
+                item(breakpoint, Verdict::Ignore)
+            }
+        }
+    }
+
+    /// A hit: the rules that come after the condition. `ticket` is the one that the condition was asked under.
+    fn condition_held(&self, breakpoint: &Arc<Breakpoint>, ticket: Option<u64>, now_ns: u64) -> HitItem {
+        let now = if now_ns == 0 { self.now() } else { now_ns };
+        let hit = match breakpoint.rules().hit(now) {
+            HitOutcome::Passed => {
+                breakpoint.count(End::Passed);
+                return item(breakpoint, Verdict::Ignore);
+            }
+            HitOutcome::Limited => {
+                breakpoint.count(End::Limited);
+                return item(breakpoint, Verdict::Ignore);
+            }
+            HitOutcome::Take { hit } => hit,
+        };
+        if breakpoint.rules().is_exhausted() && breakpoint.end(State::Exhausted, "max_hits is spent") {
+            self.advance();
+        }
+        if matches!(breakpoint.spec().action, Action::Count) {
+            breakpoint.count(End::Captured);
+            return HitItem { hit, ..item(breakpoint, Verdict::Ignore) };
+        }
+        let open = Ticket { breakpoint: Arc::clone(breakpoint), stage: Stage::Capture { hit } };
+        let ticket = match ticket {
+            Some(number) => {
+                self.tickets.advance(number, open);
+                Some(number)
+            }
+            None => self.tickets.open(open),
+        };
+        match ticket {
+            Some(ticket) => HitItem { ticket, hit, ..item(breakpoint, Verdict::Capture) },
+            None => {
+                breakpoint.count(End::Dropped);
+                HitItem { hit, ..item(breakpoint, Verdict::Ignore) }
+            }
+        }
+    }
+}
+
+/// Whether a hit of this breakpoint can need the host: a plain counter never does.
+fn may_ask_host(breakpoint: &Breakpoint) -> bool {
+    breakpoint.spec().has_condition || !matches!(breakpoint.spec().action, Action::Count)
+}
+
+fn item(breakpoint: &Breakpoint, verdict: Verdict) -> HitItem {
+    HitItem {
+        breakpoint: breakpoint.id(),
+        ticket: 0,
+        hit: 0,
+        verdict,
+        action: breakpoint.spec().action.kind(),
+        user_data: breakpoint.spec().user_data,
+    }
+}
