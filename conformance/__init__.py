@@ -1,0 +1,1 @@
+"""Cross-checks: the same breakpoints must give the same hits wherever they are observed."""

@@ -1,0 +1,1 @@
+"""Breakpoints in real code, checked against a print written by hand at the same place."""

@@ -1,0 +1,85 @@
+"""Places in code that nobody here wrote, programs that run them, and what to capture there.
+
+A place is named by a piece of its line, not by a number: the standard library moves from version to version. A case whose line
+is not found fails, so that none is lost silently.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Tuple
+
+
+class Case(NamedTuple):
+    """One breakpoint in one program."""
+
+    name: str
+    #: The module's file below the copied tree.
+    file: str
+    #: The line is the first one after `function` that contains `text`.
+    function: str
+    text: str
+    #: What is captured there; each is an expression whose value is a scalar.
+    captures: Tuple[str, ...]
+    #: The program, run as a script.
+    program: str
+    condition: str = ""
+
+
+JSON = """
+import json
+data = {"items": [{"id": i, "tags": ["a", "b"], "price": i * 1.5} for i in range(20)], "total": None}
+json.encoder.c_make_encoder = None
+text = "".join(json.JSONEncoder(indent=2).iterencode(data))
+decoder = json.JSONDecoder()
+decoder.parse_string = json.decoder.py_scanstring
+decoder.parse_object = json.decoder.JSONObject
+scan = json.scanner.py_make_scanner(decoder)
+assert scan(text, 0)[0] == data
+"""
+
+DIFFLIB = """
+import difflib
+left = [f"line {i % 7} {i}" for i in range(40)]
+right = [f"line {i % 5} {i}" for i in range(40)]
+print(len(list(difflib.unified_diff(left, right))))
+print(difflib.SequenceMatcher(None, "abcdefgh" * 4, "badcfehg" * 4).ratio())
+"""
+
+ARGPARSE = """
+import argparse
+parser = argparse.ArgumentParser()
+parser.add_argument("files", nargs="+")
+parser.add_argument("--level", type=int, default=1)
+parser.add_argument("-v", action="store_true")
+for _ in range(10):
+    print(parser.parse_args(["a", "b", "--level", "3", "-v"]))
+"""
+
+THREADS = """
+import difflib, threading
+def work(number):
+    for turn in range(5):
+        difflib.SequenceMatcher(None, "abcd" * number, "bcda" * number).get_opcodes()
+threads = [threading.Thread(target=work, args=(number + 1,)) for number in range(4)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+"""
+
+CASES = (
+    Case("json: a generator that recurses", "json/encoder.py", "iterencode_dict(", "encoder(key)", ("key",), JSON),
+    Case("json: a loop of the decoder", "json/decoder.py", "def JSONObject", "pairs_append((key, value))", ("key", "end"), JSON),
+    Case("json: the hottest loop", "json/decoder.py", "def py_scanstring", "end = chunk.end()", ("end", "len(s)"), JSON),
+    Case(
+        "difflib: a hot inner loop with a condition",
+        "difflib.py",
+        "def find_longest_match",
+        "k = newj2len[j] = j2lenget(j-1, 0) + 1",
+        ("i", "j"),
+        DIFFLIB,
+        "i % 3 == 0",
+    ),
+    Case("difflib: a generator", "difflib.py", "def get_grouped_opcodes", "group.append((tag, i1, i2, j1 ,j2))", ("tag", "i1", "j2"), DIFFLIB),
+    Case("difflib: in threads", "difflib.py", "def get_opcodes", "i, j = ai+size, bj+size", ("ai", "bj", "size"), THREADS),
+    Case("argparse: a closure", "argparse.py", "def consume_optional", "option_string = ", ("start_index",), ARGPARSE),
+    Case("argparse: a method", "argparse.py", "def _get_values", "value = [self._get_value(action, v) for v in arg_strings]", ("len(arg_strings)", "action.dest"), ARGPARSE),
+)
