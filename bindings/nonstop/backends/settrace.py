@@ -207,7 +207,7 @@ class SettraceBackend(Backend):
     def __init__(self, planner: Planner, hits: Hits) -> None:
         super().__init__(planner, hits)
         self._codes = Codes()
-        self._threads = Threads(trace_call)
+        self._threads = Threads(trace_call, self._attach)
         self._epoch = planner.epoch_word
 
     @classmethod
@@ -344,14 +344,17 @@ class SettraceBackend(Backend):
 
     def _attach(self, frame: FrameType) -> None:
         """Follow a frame that is running already. Its current line is no entry: control is in it."""
-        plan = self._codes.plan(frame.f_code)
-        if plan is None or plan.epoch != self._epoch[0]:
-            plan = self.learn(frame.f_code, frame.f_globals)
-        if plan is None:
-            return
-        tracer = _tracer_of(frame)
-        if frame.f_trace is None or (tracer is not None and tracer.plan is not plan):
-            frame.f_trace = FrameTracer(plan, frame.f_lineno or 0).trace
+        try:
+            plan = self._codes.plan(frame.f_code)
+            if plan is None or plan.epoch != self._epoch[0]:
+                plan = self.learn(frame.f_code, frame.f_globals)
+            if plan is None:
+                return
+            tracer = _tracer_of(frame)
+            if frame.f_trace is None or (tracer is not None and tracer.plan is not plan):
+                frame.f_trace = FrameTracer(plan, frame.f_lineno or 0).trace
+        except BaseException as error:
+            self.failed(error)
 
 
 def _tracer_of(frame: FrameType) -> FrameTracer | None:

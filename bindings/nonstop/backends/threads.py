@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
+from nonstop.backends.occasions import Occasions
 from nonstop.errors import BackendError
 from nonstop.hits import thread_name
 
@@ -44,16 +44,16 @@ def tracer_name(tracer: object) -> str:
 class Threads:
     """Puts one trace function into the threads of the process.
 
-    Threads that were running before are reached at once on CPython 3.12 and later. Elsewhere, and wherever a tracer
-    was lost (CPython drops a trace function that hits the recursion limit), the garbage collector helps: it calls back
-    in the thread that it happens to run in, and there the tracer is put in place.
+    Threads that were running before are reached at once on CPython 3.12 and later, elsewhere at the next occasion in
+    them; and a tracer that was lost comes back at the next occasion.
     """
 
-    def __init__(self, trace_call: Any) -> None:
+    def __init__(self, trace_call: Any, attach: Callable[[FrameType], None]) -> None:
         self._trace_call = trace_call
+        self._attach = attach
         self._followed: set[int] = set()
         self._replaced: dict[int, str] = {}
-        self._collections = _Collections(self._collected)
+        self._occasions = Occasions(self._see_to_it)
         # One object for good: compared by identity when it is taken away.
         self._begin: Any = self._begin_thread
 
@@ -86,11 +86,11 @@ class Threads:
             self._followed.update(sys._current_frames())
             _set_all_threads(self._trace_call)
         sys.settrace(self._trace_call)
-        self._collections.start()
+        self._occasions.start()
 
     def stop(self) -> None:
         """Take it away from this thread and from those to come, where it is still ours; the others do it themselves."""
-        self._collections.stop()
+        self._occasions.stop()
         if _threading_tracer() is self._begin:
             threading.settrace(None)
         if sys.gettrace() is self._trace_call:
@@ -100,10 +100,7 @@ class Threads:
         """The frames of all threads that are followed."""
         for ident, top in sys._current_frames().items():
             if ident in self._followed and ident not in _OWN_THREADS:
-                frame: FrameType | None = top
-                while frame is not None:
-                    yield frame
-                    frame = frame.f_back
+                yield from _stack(top)
 
     def missed(self) -> list[str]:
         """One sentence for each thread that is not followed."""
@@ -132,7 +129,7 @@ class Threads:
         sys.settrace(self._trace_call)
         return self._trace_call(frame, event, arg)
 
-    def _collected(self) -> None:
+    def _see_to_it(self) -> None:
         ident = threading.get_ident()
         if ident in _OWN_THREADS or (ident in self._followed and sys.gettrace() is self._trace_call):
             return
@@ -147,37 +144,10 @@ class Threads:
             self._replaced[ident] = tracer_name(tracer)
             return
         self._replaced.pop(ident, None)
-        self._followed.add(ident)
-
-
-class _Collections:
-    """Calls a function at garbage collections, in the thread that collects."""
-
-    def __init__(self, call: Callable[[], None]) -> None:
-        self._call = call
-        self._callback: Any = self._minor if hasattr(gc, "hooks") else self._start_or_stop
-
-    def start(self) -> None:
-        hooks = getattr(gc, "hooks", None)
-        if hooks is None:
-            gc.callbacks.append(self._callback)
-        elif hooks.on_gc_minor is None:  # there is one place for it: leave it to who has it
-            hooks.on_gc_minor = self._callback
-
-    def stop(self) -> None:
-        hooks = getattr(gc, "hooks", None)
-        if hooks is None:
-            if self._callback in gc.callbacks:
-                gc.callbacks.remove(self._callback)
-        elif hooks.on_gc_minor is self._callback:
-            hooks.on_gc_minor = None
-
-    def _minor(self, stats: object) -> None:
-        self._call()
-
-    def _start_or_stop(self, phase: str, info: object) -> None:
-        if phase == "stop":
-            self._call()
+        if ident not in self._followed:
+            self._followed.add(ident)
+            for frame in _stack(sys._getframe(1)):
+                self._attach(frame)
 
 
 def _threading_tracer() -> Any:
@@ -186,12 +156,18 @@ def _threading_tracer() -> Any:
     return getattr(threading, "_trace_hook", None) if get is None else get()
 
 
-def _foreign_tracer(frame: FrameType | None, ours: Any) -> Any:
+def _stack(top: FrameType) -> Iterator[FrameType]:
+    frame: FrameType | None = top
     while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _foreign_tracer(top: FrameType, ours: Any) -> Any:
+    for frame in _stack(top):
         tracer = frame.f_trace
         if tracer is not None and getattr(tracer, "__module__", None) != ours.__module__:
             return tracer
-        frame = frame.f_back
     return None
 
 

@@ -1,0 +1,79 @@
+"""Moments at which nonstop is called inside a thread of the program although nothing traces there.
+
+A trace function can be put into another thread only from inside it (before CPython 3.12), and an interpreter drops one
+that exceeds the recursion limit, which a function in Python does whenever a program recurses without end: its call is
+one level deeper than the program's own. What can be had without a price for the program is used to put it (back) in
+place: a garbage collection, which happens in whatever thread it is due in, and on CPython 3.12 and later the moment
+when an exception is caught, which is when a program goes on after its recursion failed.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: Tool ids of `sys.monitoring` that have no meaning of their own.
+_FREE_TOOL_IDS = (3, 4)
+
+
+def _idle(stats: object) -> None:
+    # What stays as PyPy's hook afterwards: a call that is under way when the hook is set to None calls None, and that
+    # error is raised into the program.
+    pass
+
+
+class Occasions:
+    """Calls a function, without arguments, at the occasions that there are; between `start` and `stop`."""
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self._call = call
+        self._tool: int | None = None
+        # One object for good: compared by identity when it is taken away.
+        self._collection: Any = self._minor_collection if hasattr(gc, "hooks") else self._collection_phase
+
+    def start(self) -> None:
+        """Begin to call."""
+        hooks = getattr(gc, "hooks", None)
+        if hooks is None:
+            gc.callbacks.append(self._collection)
+        elif hooks.on_gc_minor in (None, _idle):  # PyPy has one place for it: it stays with whoever has it
+            hooks.on_gc_minor = self._collection
+        if sys.version_info >= (3, 12):
+            monitoring = sys.monitoring
+            for tool in _FREE_TOOL_IDS:
+                if monitoring.get_tool(tool) is None:
+                    monitoring.use_tool_id(tool, "nonstop")
+                    monitoring.register_callback(tool, monitoring.events.EXCEPTION_HANDLED, self._exception_handled)
+                    monitoring.set_events(tool, monitoring.events.EXCEPTION_HANDLED)
+                    self._tool = tool
+                    break
+
+    def stop(self) -> None:
+        """Call no more."""
+        hooks = getattr(gc, "hooks", None)
+        if hooks is None:
+            if self._collection in gc.callbacks:
+                gc.callbacks.remove(self._collection)
+        elif hooks.on_gc_minor is self._collection:
+            hooks.on_gc_minor = _idle
+        if sys.version_info >= (3, 12) and self._tool is not None:
+            monitoring = sys.monitoring
+            monitoring.set_events(self._tool, 0)
+            monitoring.register_callback(self._tool, monitoring.events.EXCEPTION_HANDLED, None)
+            monitoring.free_tool_id(self._tool)
+            self._tool = None
+
+    def _minor_collection(self, stats: object) -> None:
+        self._call()
+
+    def _collection_phase(self, phase: str, info: object) -> None:
+        if phase == "stop":
+            self._call()
+
+    def _exception_handled(self, code: object, offset: int, error: object) -> None:
+        if sys.gettrace() is None:
+            self._call()
