@@ -14,6 +14,8 @@ pub mod records;
 mod redaction;
 mod snapshot;
 mod template;
+#[cfg(test)]
+mod testing;
 mod text;
 mod writer;
 
