@@ -53,9 +53,7 @@ fn last_name(path: &str) -> Option<&str> {
 }
 
 fn split_identifier(text: &str) -> Option<(&str, &str)> {
-    let end = text
-        .find(|char: char| !(char.is_alphanumeric() || char == '_'))
-        .unwrap_or(text.len());
+    let end = text.find(|char: char| !(char.is_alphanumeric() || char == '_')).unwrap_or(text.len());
     if end == 0 || text.as_bytes()[0].is_ascii_digit() {
         return None;
     }

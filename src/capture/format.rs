@@ -29,12 +29,8 @@ pub(super) fn apply(specification: &str, value: Plain<'_>) -> Option<String> {
                 let (negative, digits) = split_sign(digits);
                 Some(spec.number(negative, "", digits, "", ""))
             }
-            Some(kind @ ('x' | 'X' | 'o' | 'b')) if spec.precision.is_none() => {
-                spec.radix(kind, digits)
-            }
-            Some('e' | 'E' | 'f' | 'F' | 'g' | 'G' | '%') => {
-                spec.float(digits.parse().ok()?, digits)
-            }
+            Some(kind @ ('x' | 'X' | 'o' | 'b')) if spec.precision.is_none() => spec.radix(kind, digits),
+            Some('e' | 'E' | 'f' | 'F' | 'g' | 'G' | '%') => spec.float(digits.parse().ok()?, digits),
             _ => None,
         },
         Plain::Float(number, text) => spec.float(number, text),
@@ -68,33 +64,17 @@ impl Spec {
         } else if let Some(char) = chars.next_if(is_align) {
             align = Some(char);
         }
-        let sign = chars
-            .next_if(|char| matches!(char, '+' | '-' | ' '))
-            .unwrap_or('-');
+        let sign = chars.next_if(|char| matches!(char, '+' | '-' | ' ')).unwrap_or('-');
         let alternate = chars.next_if_eq(&'#').is_some();
         let zero = chars.next_if_eq(&'0').is_some();
         let width = take_number(&mut chars).unwrap_or(0).min(WIDEST);
         let grouping = chars.next_if(|char| matches!(char, ',' | '_'));
-        let precision = if chars.next_if_eq(&'.').is_some() {
-            Some(take_number(&mut chars)?)
-        } else {
-            None
-        };
+        let precision = if chars.next_if_eq(&'.').is_some() { Some(take_number(&mut chars)?) } else { None };
         let kind = chars.next();
         if chars.next().is_some() {
             return None;
         }
-        Some(Self {
-            fill,
-            align,
-            sign,
-            alternate,
-            zero,
-            width,
-            grouping,
-            precision,
-            kind,
-        })
+        Some(Self { fill, align, sign, alternate, zero, width, grouping, precision, kind })
     }
 
     fn text(&self, text: &str) -> Option<String> {
@@ -105,15 +85,8 @@ impl Spec {
         {
             return None;
         }
-        let text: String = text
-            .chars()
-            .take(self.precision.unwrap_or(usize::MAX))
-            .collect();
-        let fill = if self.zero && self.align.is_none() {
-            '0'
-        } else {
-            self.fill
-        };
+        let text: String = text.chars().take(self.precision.unwrap_or(usize::MAX)).collect();
+        let fill = if self.zero && self.align.is_none() { '0' } else { self.fill };
         Some(self.pad("", &text, fill, self.align.unwrap_or('<')))
     }
 
@@ -163,27 +136,12 @@ impl Spec {
             body = body.to_ascii_uppercase();
         }
         let percent = if self.kind == Some('%') { "%" } else { "" };
-        let end = body
-            .find(|char: char| !char.is_ascii_digit())
-            .unwrap_or(body.len());
+        let end = body.find(|char: char| !char.is_ascii_digit()).unwrap_or(body.len());
         let (whole, rest) = body.split_at(end);
-        Some(self.number(
-            number.is_sign_negative() && !number.is_nan(),
-            "",
-            whole,
-            rest,
-            percent,
-        ))
+        Some(self.number(number.is_sign_negative() && !number.is_nan(), "", whole, rest, percent))
     }
 
-    fn number(
-        &self,
-        negative: bool,
-        prefix: &str,
-        whole: &str,
-        rest: &str,
-        suffix: &str,
-    ) -> String {
+    fn number(&self, negative: bool, prefix: &str, whole: &str, rest: &str, suffix: &str) -> String {
         let sign = match (negative, self.sign) {
             (true, _) => "-",
             (false, '+') => "+",
@@ -193,11 +151,7 @@ impl Spec {
         let mut whole = whole.to_owned();
         let zeros = self.zero && self.align.is_none();
         if let Some(separator) = self.grouping {
-            let size = if matches!(self.kind, Some('x' | 'X' | 'o' | 'b')) {
-                4
-            } else {
-                3
-            };
+            let size = if matches!(self.kind, Some('x' | 'X' | 'o' | 'b')) { 4 } else { 3 };
             let others = sign.len() + prefix.len() + rest.len() + suffix.len();
             if zeros && !whole.is_empty() {
                 // Zeros that fill the field are grouped with the number.
@@ -217,17 +171,11 @@ impl Spec {
     }
 
     fn pad(&self, head: &str, body: &str, fill: char, align: char) -> String {
-        let missing = self
-            .width
-            .saturating_sub(head.chars().count() + body.chars().count());
+        let missing = self.width.saturating_sub(head.chars().count() + body.chars().count());
         let filling = |count: usize| fill.to_string().repeat(count);
         match align {
             '<' => format!("{head}{body}{}", filling(missing)),
-            '^' => format!(
-                "{}{head}{body}{}",
-                filling(missing / 2),
-                filling(missing - missing / 2)
-            ),
+            '^' => format!("{}{head}{body}{}", filling(missing / 2), filling(missing - missing / 2)),
             '=' => format!("{head}{}{body}", filling(missing)),
             _ => format!("{}{head}{body}", filling(missing)),
         }
@@ -238,12 +186,7 @@ fn take_number(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<u
     let mut number: Option<usize> = None;
     while let Some(digit) = chars.peek().and_then(|char| char.to_digit(10)) {
         chars.next();
-        number = Some(
-            number
-                .unwrap_or(0)
-                .saturating_mul(10)
-                .saturating_add(digit as usize),
-        );
+        number = Some(number.unwrap_or(0).saturating_mul(10).saturating_add(digit as usize));
     }
     number
 }
@@ -324,17 +267,9 @@ mod tests {
             (".2f", "3", "3.00"),
             ("%", "1", "100.000000%"),
             ("e", "1500", "1.500000e+03"),
-            (
-                ",",
-                "123456789012345678901234567890",
-                "123,456,789,012,345,678,901,234,567,890",
-            ),
+            (",", "123456789012345678901234567890", "123,456,789,012,345,678,901,234,567,890"),
         ] {
-            assert_eq!(
-                apply(spec, Plain::Int(digits)).as_deref(),
-                Some(expected),
-                "{spec}"
-            );
+            assert_eq!(apply(spec, Plain::Int(digits)).as_deref(), Some(expected), "{spec}");
         }
     }
 
@@ -392,10 +327,7 @@ mod tests {
         assert_eq!(apply(".2", Plain::Int("1")), None);
         assert_eq!(apply("x", Plain::Float(1.0, "1.0")), None);
         assert_eq!(apply(".f", Plain::Float(1.0, "1.0")), None);
-        assert_eq!(
-            apply(".99999999999999999999f", Plain::Float(1.0, "1.0")),
-            None
-        );
+        assert_eq!(apply(".99999999999999999999f", Plain::Float(1.0, "1.0")), None);
     }
 
     #[test]

@@ -66,11 +66,7 @@ impl<'a> Grammar<'a> {
                 if self.captures_seen {
                     return Err("a frame after the captures; frames come first");
                 }
-                self.section = if frame.locals {
-                    Section::Locals
-                } else {
-                    Section::Top
-                };
+                self.section = if frame.locals { Section::Locals } else { Section::Top };
             }
             Record::Captures => {
                 self.top_level()?;
@@ -107,11 +103,7 @@ impl<'a> Grammar<'a> {
             Some((Container::Items, _)) => Ok(Slot::Item),
             Some((Container::Entries, key_seen)) => {
                 *key_seen = !*key_seen;
-                Ok(if *key_seen {
-                    Slot::Key
-                } else {
-                    Slot::EntryValue
-                })
+                Ok(if *key_seen { Slot::Key } else { Slot::EntryValue })
             }
             Some((Container::Fields, _)) => self.named(),
             None => match self.section {
@@ -128,8 +120,7 @@ impl<'a> Grammar<'a> {
 
     fn named(&mut self) -> Result<Slot<'a>, &'static str> {
         let name = self.name.take();
-        name.map(Slot::Named)
-            .ok_or("a value without a name; write n with its name first")
+        name.map(Slot::Named).ok_or("a value without a name; write n with its name first")
     }
 
     fn take_name(&mut self, name: Field<'a>) -> Result<(), &'static str> {

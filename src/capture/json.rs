@@ -53,11 +53,7 @@ fn put_bounded(out: &mut Vec<u8>, text: &str, most: usize) {
         out.truncate(start);
     }
     // No character takes more than six bytes for each of its own (\u0000).
-    let mut end = if text
-        .bytes()
-        .take(most)
-        .any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\')
-    {
+    let mut end = if text.bytes().take(most).any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
         most / 6
     } else {
         most
@@ -69,6 +65,18 @@ fn put_bounded(out: &mut Vec<u8>, text: &str, most: usize) {
     put_string(out, &text[..end]);
     out.pop();
     put(out, "…\"");
+}
+
+/// `,"size":…,"id":…`, each if it is known.
+pub(super) fn put_size_and_id(out: &mut Vec<u8>, size: Option<u64>, id: Option<u64>) {
+    if let Some(size) = size {
+        put(out, ",\"size\":");
+        put_number(out, size);
+    }
+    if let Some(id) = id {
+        put(out, ",\"id\":");
+        put_number(out, id);
+    }
 }
 
 /// `,"cut":reason`
@@ -93,14 +101,7 @@ pub(super) fn put_head(
     put(out, "},\"hit\":");
     put_number(out, head.hit);
     put(out, ",\"time_ns\":");
-    put_number(
-        out,
-        if record.time_ns == 0 {
-            wall_clock()
-        } else {
-            record.time_ns
-        },
-    );
+    put_number(out, if record.time_ns == 0 { wall_clock() } else { record.time_ns });
     put(out, ",\"thread\":{\"id\":");
     put_number(out, record.thread_id);
     put(out, ",\"name\":");

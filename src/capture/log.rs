@@ -39,14 +39,10 @@ pub fn encode_log(
     let mut in_captures = false;
     for next in stream.by_ref() {
         let (at, record) = next?;
-        let slot = grammar
-            .step(&record)
-            .map_err(|problem| RecordsError::new(at, problem))?;
+        let slot = grammar.step(&record).map_err(|problem| RecordsError::new(at, problem))?;
         match (record, slot) {
             (Record::Value(value), Some(slot)) if in_captures => {
-                message
-                    .value(slot, &value)
-                    .map_err(|problem| RecordsError::new(at, problem))?;
+                message.value(slot, &value).map_err(|problem| RecordsError::new(at, problem))?;
             }
             (Record::End(_, cut), _) if in_captures => message.end(cut),
             (Record::Captures, _) => in_captures = true,
@@ -59,14 +55,9 @@ pub fn encode_log(
             _ => {}
         }
     }
-    grammar
-        .finish()
-        .map_err(|problem| RecordsError::new(stream.position(), problem))?;
+    grammar.finish().map_err(|problem| RecordsError::new(stream.position(), problem))?;
     if message.next_expression() {
-        return Err(RecordsError::new(
-            stream.position(),
-            message.count_problem("fewer"),
-        ));
+        return Err(RecordsError::new(stream.position(), message.count_problem("fewer")));
     }
     if message.truncate() {
         cuts.add("message");
@@ -138,17 +129,9 @@ impl<'t> Message<'t> {
             self.next_part += 1;
             match part {
                 Part::Literal(literal) => self.push(literal),
-                Part::Expression {
-                    source,
-                    conversion,
-                    format_spec,
-                } => {
-                    self.current = Current {
-                        source,
-                        conversion: *conversion,
-                        format_spec,
-                        start: self.text.len(),
-                    };
+                Part::Expression { source, conversion, format_spec } => {
+                    self.current =
+                        Current { source, conversion: *conversion, format_spec, start: self.text.len() };
                     return true;
                 }
             }
@@ -167,11 +150,8 @@ impl<'t> Message<'t> {
         if top_level && !self.next_expression() {
             return Err(self.count_problem("more"));
         }
-        let secret = if top_level {
-            expression_looks_secret(self.current.source)
-        } else {
-            self.separate(slot)
-        };
+        let secret =
+            if top_level { expression_looks_secret(self.current.source) } else { self.separate(slot) };
         let mut opened = false;
         if secret {
             self.push(REDACTED);
@@ -184,9 +164,7 @@ impl<'t> Message<'t> {
             return Ok(());
         }
         self.skipped += usize::from(begins);
-        if let (Slot::Key, Shape::Text { text, .. }, Some(top)) =
-            (slot, value.shape, self.open.last_mut())
-        {
+        if let (Slot::Key, Shape::Text { text, .. }, Some(top)) = (slot, value.shape, self.open.last_mut()) {
             top.secret = looks_secret(&text.text());
         }
         if top_level && !secret {
@@ -263,12 +241,7 @@ impl<'t> Message<'t> {
                 }
                 let start = self.text.len();
                 self.push(brackets.open);
-                self.open.push(Open {
-                    brackets,
-                    start,
-                    shown: 0,
-                    secret: false,
-                });
+                self.open.push(Open { brackets, start, shown: 0, secret: false });
                 return true;
             }
             Shape::Reference(_) => self.angled(value.type_name, "..."),
@@ -283,8 +256,7 @@ impl<'t> Message<'t> {
         let shown = &text[..end.unwrap_or(text.len())];
         let conversion = self.current.conversion;
         // Only texts are quoted: what a host shows as text (an enum's name, bytes) already looks as it should.
-        let quoted =
-            type_name.raw() == "str" && (!top_level || matches!(conversion, Some('r' | 'a')));
+        let quoted = type_name.raw() == "str" && (!top_level || matches!(conversion, Some('r' | 'a')));
         if quoted {
             quote(&mut self.text, shown, conversion == Some('a'));
         } else {
@@ -305,12 +277,7 @@ impl<'t> Message<'t> {
 
     /// Applies the format specification to the value that was just written.
     fn format(&mut self, shape: &Shape<'_>) {
-        let Current {
-            conversion,
-            format_spec,
-            start,
-            ..
-        } = self.current;
+        let Current { conversion, format_spec, start, .. } = self.current;
         if format_spec.is_empty() || self.is_full() {
             return;
         }

@@ -26,10 +26,12 @@
 //! number that is unique for the object within the stream; objects that nothing refers to need none. For a logpoint the
 //! captures hold one value for each expression of the template, in order; their names may be left out.
 //!
-//! In the order of the tags above, [`Record`] is what the text means.
+//! In the order of the tags above, [`Record`] is what the text means; [`Records`] reads it.
 
 use std::borrow::Cow;
 use std::fmt;
+
+pub use super::parser::Records;
 
 /// Ends a record.
 pub const RS: char = '\x1e';
@@ -37,9 +39,6 @@ pub const RS: char = '\x1e';
 pub const US: char = '\x1f';
 /// Escapes the three in a field.
 pub const DLE: char = '\x10';
-
-/// No record has more fields than the head with its tag.
-const MAX_FIELDS: usize = 8;
 
 /// A stream that is not what this module describes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,10 +50,7 @@ pub struct RecordsError {
 
 impl RecordsError {
     pub(super) fn new(at: usize, problem: impl Into<String>) -> Self {
-        Self {
-            at,
-            problem: problem.into(),
-        }
+        Self { at, problem: problem.into() }
     }
 }
 
@@ -69,8 +65,8 @@ impl std::error::Error for RecordsError {}
 /// A field as it stands in the stream; it is unescaped when it is looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Field<'a> {
-    raw: &'a str,
-    escaped: bool,
+    pub(super) raw: &'a str,
+    pub(super) escaped: bool,
 }
 
 impl<'a> Field<'a> {
@@ -219,255 +215,6 @@ pub enum Record<'a> {
     End(Container, Field<'a>),
     /// `k`
     Cut(Field<'a>),
-}
-
-/// The records of a stream with the byte where each begins. After an error it ends.
-#[derive(Clone, Debug)]
-pub struct Records<'a> {
-    text: &'a str,
-    at: usize,
-}
-
-impl<'a> Records<'a> {
-    /// Looks at a stream.
-    ///
-    /// # Errors
-    /// The bytes are not UTF-8.
-    pub fn new(stream: &'a [u8]) -> Result<Self, RecordsError> {
-        match std::str::from_utf8(stream) {
-            Ok(text) => Ok(Self { text, at: 0 }),
-            Err(error) => Err(RecordsError::new(
-                error.valid_up_to(),
-                "not UTF-8; encode texts as UTF-8 and replace what cannot be encoded (lone surrogates)",
-            )),
-        }
-    }
-
-    /// The byte where the next record begins.
-    #[must_use]
-    pub fn position(&self) -> usize {
-        self.at
-    }
-
-    fn read(&mut self) -> Result<Record<'a>, RecordsError> {
-        let start = self.at;
-        let fields = self.split()?;
-        parse(&fields).map_err(|problem| RecordsError::new(start, problem))
-    }
-
-    /// Cuts the next record into its fields and moves behind it.
-    fn split(&mut self) -> Result<Fields<'a>, RecordsError> {
-        let bytes = self.text.as_bytes();
-        let mut fields = Fields::default();
-        let mut begin = self.at;
-        let mut escaped = false;
-        let mut at = begin;
-        while let Some(&byte) = bytes.get(at) {
-            match byte {
-                0x1e | 0x1f => {
-                    let raw = &self.text[begin..at];
-                    if !fields.push(Field { raw, escaped }) {
-                        return Err(RecordsError::new(begin, "a record with more than 8 fields"));
-                    }
-                    begin = at + 1;
-                    escaped = false;
-                    if byte == 0x1e {
-                        self.at = begin;
-                        return Ok(fields);
-                    }
-                }
-                0x10 => {
-                    if !matches!(bytes.get(at + 1), Some(b'p' | b'r' | b'u')) {
-                        return Err(RecordsError::new(
-                            at,
-                            "0x10 must be followed by p, r or u; write 0x10 itself as 0x10 p",
-                        ));
-                    }
-                    escaped = true;
-                    at += 1;
-                }
-                _ => {}
-            }
-            at += 1;
-        }
-        Err(RecordsError::new(
-            self.at,
-            "the last record does not end with 0x1e",
-        ))
-    }
-}
-
-impl<'a> Iterator for Records<'a> {
-    type Item = Result<(usize, Record<'a>), RecordsError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.at == self.text.len() {
-            return None;
-        }
-        let start = self.at;
-        let record = self.read();
-        if record.is_err() {
-            self.at = self.text.len();
-        }
-        Some(record.map(|record| (start, record)))
-    }
-}
-
-#[derive(Default)]
-struct Fields<'a> {
-    fields: [Field<'a>; MAX_FIELDS],
-    count: usize,
-}
-
-impl<'a> Fields<'a> {
-    fn push(&mut self, field: Field<'a>) -> bool {
-        match self.fields.get_mut(self.count) {
-            Some(place) => {
-                *place = field;
-                self.count += 1;
-                true
-            }
-            None => false,
-        }
-    }
-
-    fn field(&self, index: usize) -> Field<'a> {
-        self.fields.get(index).copied().unwrap_or_default()
-    }
-
-    fn optional_number(&self, index: usize, what: &str) -> Result<Option<u64>, String> {
-        let raw = self.field(index).raw;
-        if raw.is_empty() {
-            return Ok(None);
-        }
-        // `parse` alone would also take a sign.
-        if raw.bytes().all(|byte| byte.is_ascii_digit()) {
-            if let Ok(number) = raw.parse() {
-                return Ok(Some(number));
-            }
-        }
-        Err(format!(
-            "{what} is {}, not a number of at most 64 bits",
-            quote(raw)
-        ))
-    }
-
-    fn number(&self, index: usize, what: &str) -> Result<u64, String> {
-        Ok(self.optional_number(index, what)?.unwrap_or(0))
-    }
-
-    fn line(&self, index: usize) -> Result<u32, String> {
-        let line = self.number(index, "the line")?;
-        u32::try_from(line).map_err(|_| format!("the line is {line}, more than 32 bits"))
-    }
-
-    fn flag(&self, index: usize, what: &str) -> Result<bool, String> {
-        match self.field(index).raw {
-            "0" => Ok(false),
-            "1" => Ok(true),
-            other => Err(format!("{what} is {}, not 0 or 1", quote(other))),
-        }
-    }
-}
-
-fn parse<'a>(fields: &Fields<'a>) -> Result<Record<'a>, String> {
-    let tag = fields.field(0).raw;
-    let value = |shape| {
-        Record::Value(Value {
-            type_name: fields.field(1),
-            shape,
-        })
-    };
-    let begin = |kind| {
-        Ok::<_, String>(value(Shape::Begin {
-            kind,
-            id: fields.optional_number(2, "the id")?,
-            size: fields.optional_number(3, "the size")?,
-        }))
-    };
-    let (record, most) = match tag {
-        "i" => (value(Shape::Int(integer(fields.field(2).raw)?)), 3),
-        "t" => {
-            let (text, cut) = (fields.field(2), fields.field(4));
-            let size = fields.optional_number(3, "the size")?;
-            (value(Shape::Text { text, size, cut }), 5)
-        }
-        "n" => (Record::Name(fields.field(1)), 2),
-        "d" => {
-            let raw = fields.field(2).raw;
-            let number = raw
-                .parse()
-                .map_err(|_| format!("{} is no floating-point number", quote(raw)))?;
-            (value(Shape::Float(raw, number)), 3)
-        }
-        "b" => (value(Shape::Bool(fields.flag(2, "the truth value")?)), 3),
-        "z" => (value(Shape::None), 2),
-        "[" => (begin(Container::Items)?, 4),
-        "{" => (begin(Container::Entries)?, 4),
-        "(" => (begin(Container::Fields)?, 4),
-        "]" => (Record::End(Container::Items, fields.field(1)), 2),
-        "}" => (Record::End(Container::Entries, fields.field(1)), 2),
-        ")" => (Record::End(Container::Fields, fields.field(1)), 2),
-        "@" => match fields.optional_number(2, "the id")? {
-            Some(id) => (value(Shape::Reference(id)), 3),
-            None => return Err("a reference without an id".to_owned()),
-        },
-        "x" => (value(Shape::Omitted(fields.field(2))), 3),
-        "h" => {
-            let head = HeadRecord {
-                file: fields.field(1),
-                line: fields.line(2)?,
-                function: fields.field(3),
-                time_ns: fields.number(4, "the time")?,
-                thread_id: fields.number(5, "the thread id")?,
-                thread_name: fields.field(6),
-                task: fields.field(7),
-            };
-            (Record::Head(head), 8)
-        }
-        "f" => {
-            let frame = FrameRecord {
-                file: fields.field(1),
-                line: fields.line(2)?,
-                function: fields.field(3),
-                locals: fields.flag(4, "the flag for locals")?,
-            };
-            (Record::Frame(frame), 5)
-        }
-        "c" => (Record::Captures, 1),
-        "k" => (Record::Cut(fields.field(1)), 2),
-        _ => return Err(format!("{} is no tag of a record", quote(tag))),
-    };
-    if fields.count > most {
-        return Err(format!(
-            "record {tag:?} has {} fields, at most {most} are known",
-            fields.count
-        ));
-    }
-    Ok(record)
-}
-
-/// JSON knows only canonical integers: no plus sign, no leading zeros, no minus zero.
-fn integer(raw: &str) -> Result<&str, String> {
-    let digits = raw.strip_prefix('-').unwrap_or(raw);
-    let canonical = match digits.as_bytes() {
-        [b'0'] => raw.len() == 1,
-        [b'1'..=b'9', rest @ ..] => rest.iter().all(u8::is_ascii_digit),
-        _ => false,
-    };
-    if canonical {
-        Ok(raw)
-    } else {
-        Err(format!("{} is no integer in decimal digits", quote(raw)))
-    }
-}
-
-/// The offending text for a message, without its tail if it is long.
-fn quote(text: &str) -> String {
-    match text.char_indices().nth(40) {
-        Some((end, _)) => format!("{:?}…", &text[..end]),
-        None => format!("{text:?}"),
-    }
 }
 
 #[cfg(test)]

@@ -5,16 +5,11 @@ use super::*;
 fn read(text: &str) -> Result<Vec<Record<'static>>, RecordsError> {
     // Tests may leak: it saves them a lifetime.
     let bytes: &'static [u8] = Box::leak(stream(text).into_boxed_slice());
-    Records::new(bytes)?
-        .map(|record| record.map(|(_, record)| record))
-        .collect()
+    Records::new(bytes)?.map(|record| record.map(|(_, record)| record)).collect()
 }
 
 fn encode(text: &str) -> Result<Vec<u8>, RecordsError> {
-    let head = Head {
-        breakpoint: 1,
-        hit: 1,
-    };
+    let head = Head { breakpoint: 1, hit: 1 };
     encode_snapshot(&stream(text), &head, &Limits::default(), || 5)
 }
 
@@ -28,19 +23,14 @@ fn an_empty_field_is_absent_and_may_be_left_out_at_the_end() {
 #[test]
 fn positions_are_the_bytes_where_records_begin() {
     let bytes = stream("h|é.py;c;n|x;");
-    let positions: Vec<_> = Records::new(&bytes)
-        .unwrap()
-        .map(|record| record.unwrap().0)
-        .collect();
+    let positions: Vec<_> = Records::new(&bytes).unwrap().map(|record| record.unwrap().0).collect();
     assert_eq!(positions, [0, 8, 10]);
 }
 
 #[test]
 fn escapes_are_undone() {
     let records = read("n|a\x10pb\x10rc\x10ud;").unwrap();
-    let Record::Name(name) = records[0] else {
-        panic!("{records:?}")
-    };
+    let Record::Name(name) = records[0] else { panic!("{records:?}") };
     assert_eq!(name.text(), "a\x10b\x1ec\x1fd");
     assert_eq!(name.raw(), "a\x10pb\x10rc\x10ud");
 }
@@ -52,21 +42,10 @@ fn what_the_writer_escapes_the_parser_reads_back() {
     writer.text("str", text, Some(9), "items");
     let bytes = writer.finish();
     let (_, record) = Records::new(&bytes).unwrap().next().unwrap().unwrap();
-    let Record::Value(Value {
-        shape: Shape::Text {
-            text: read,
-            size,
-            cut,
-        },
-        ..
-    }) = record
-    else {
+    let Record::Value(Value { shape: Shape::Text { text: read, size, cut }, .. }) = record else {
         panic!("{record:?}")
     };
-    assert_eq!(
-        (read.text().as_ref(), size, cut.raw()),
-        (text, Some(9), "items")
-    );
+    assert_eq!((read.text().as_ref(), size, cut.raw()), (text, Some(9), "items"));
 }
 
 #[test]
@@ -81,34 +60,18 @@ fn a_malformed_record_is_refused_where_it_begins() {
         ("h|a|1|b|2|3|c|d|e;", 16, "more than 8 fields"),
         ("h;c|x;", 2, "at most 1 are known"),
         ("h;f|a|1|b;", 2, "the flag for locals is \"\", not 0 or 1"),
-        (
-            "h;f|a|1|b|2;",
-            2,
-            "the flag for locals is \"2\", not 0 or 1",
-        ),
+        ("h;f|a|1|b|2;", 2, "the flag for locals is \"2\", not 0 or 1"),
         ("h|a|-1;", 0, "the line is \"-1\", not a number"),
         ("h|a|+1;", 0, "the line is \"+1\", not a number"),
-        (
-            "h|a|4294967296;",
-            0,
-            "the line is 4294967296, more than 32 bits",
-        ),
-        (
-            "h|a|1|b|18446744073709551616;",
-            0,
-            "the time is \"18446744073709551616\"",
-        ),
+        ("h|a|4294967296;", 0, "the line is 4294967296, more than 32 bits"),
+        ("h|a|1|b|18446744073709551616;", 0, "the time is \"18446744073709551616\""),
         ("h;c;n|x;i|int|;", 8, "\"\" is no integer"),
         ("h;c;n|x;i|int|-;", 8, "\"-\" is no integer"),
         ("h;c;n|x;i|int|-0;", 8, "\"-0\" is no integer"),
         ("h;c;n|x;i|int|007;", 8, "\"007\" is no integer"),
         ("h;c;n|x;i|int|1_000;", 8, "\"1_000\" is no integer"),
         ("h;c;n|x;i|int|٣;", 8, "is no integer"),
-        (
-            "h;c;n|x;d|float|abc;",
-            8,
-            "\"abc\" is no floating-point number",
-        ),
+        ("h;c;n|x;d|float|abc;", 8, "\"abc\" is no floating-point number"),
         ("h;c;n|x;d|float|;", 8, "\"\" is no floating-point number"),
         ("h;c;n|x;b|bool|True;", 8, "the truth value is \"True\""),
         ("h;c;n|x;t|str|a|x;", 8, "the size is \"x\""),
@@ -119,10 +82,7 @@ fn a_malformed_record_is_refused_where_it_begins() {
         assert_eq!(error.at, at, "{text}: {error}");
         let message = error.to_string();
         assert!(message.contains(problem), "{text}: {message}");
-        assert!(
-            message.starts_with(&format!("invalid records at byte {at}: ")),
-            "{message}"
-        );
+        assert!(message.starts_with(&format!("invalid records at byte {at}: ")), "{message}");
     }
 }
 
@@ -187,17 +147,8 @@ fn nothing_comes_after_an_error() {
 fn a_hundred_thousand_random_streams_give_an_error_or_valid_json() {
     let mut dice = Dice::new(0x006e_6f6e_7374_6f70);
     let template = Template::parse("{a} {b!r:>9} {password}").unwrap();
-    let head = Head {
-        breakpoint: 1,
-        hit: 1,
-    };
-    let limits = Limits {
-        items: 3,
-        text_chars: 4,
-        fields: 2,
-        frames: 2,
-        ..Limits::default()
-    };
+    let head = Head { breakpoint: 1, hit: 1 };
+    let limits = Limits { items: 3, text_chars: 4, fields: 2, frames: 2, ..Limits::default() };
     let mut accepted = 0;
     for round in 0..100_000 {
         let bytes = corpus(&mut dice, round);
@@ -210,19 +161,11 @@ fn a_hundred_thousand_random_streams_give_an_error_or_valid_json() {
                     accepted += 1;
                     assert!(json.len() <= limits.snapshot_bytes as usize);
                     let value: Result<serde_json::Value, _> = serde_json::from_slice(&json);
-                    assert!(
-                        value.is_ok(),
-                        "{:?}\n{}",
-                        value,
-                        String::from_utf8_lossy(&json)
-                    );
+                    assert!(value.is_ok(), "{:?}\n{}", value, String::from_utf8_lossy(&json));
                 }
                 Err(error) => assert!(error.at <= bytes.len(), "{error}"),
             }
         }
     }
-    assert!(
-        accepted > 5_000,
-        "only {accepted} streams were good: the corpus tests too little"
-    );
+    assert!(accepted > 5_000, "only {accepted} streams were good: the corpus tests too little");
 }

@@ -64,22 +64,13 @@ fn is_secret_pair(first: &[u8], second: &[u8]) -> bool {
                 | b"ssh"
                 | b"hmac"
         ),
-        b"tokens" => matches!(
-            first,
-            b"access" | b"api" | b"refresh" | b"session" | b"csrf" | b"user" | b"id"
-        ),
+        b"tokens" => {
+            matches!(first, b"access" | b"api" | b"refresh" | b"session" | b"csrf" | b"user" | b"id")
+        }
         b"id" => first == b"session",
         b"pass" => matches!(
             first,
-            b"db"
-                | b"database"
-                | b"user"
-                | b"smtp"
-                | b"mail"
-                | b"ftp"
-                | b"login"
-                | b"admin"
-                | b"root"
+            b"db" | b"database" | b"user" | b"smtp" | b"mail" | b"ftp" | b"login" | b"admin" | b"root"
         ),
         b"phrase" => first == b"pass",
         b"word" => first == b"pass",
@@ -122,10 +113,7 @@ struct Word {
 }
 
 impl Word {
-    const EMPTY: Self = Self {
-        letters: [0; LONGEST_WORD],
-        len: 0,
-    };
+    const EMPTY: Self = Self { letters: [0; LONGEST_WORD], len: 0 };
 
     fn push(&mut self, letter: u8) {
         if let Some(place) = self.letters.get_mut(self.len) {
@@ -154,8 +142,7 @@ pub fn looks_secret(name: &str) -> bool {
         let hump = byte.is_ascii_uppercase()
             && (previous.is_ascii_lowercase() || (previous.is_ascii_uppercase() && next_is_lower));
         if (hump || !is_letter) && word.len > 0 {
-            secret |= is_secret_word(word.as_bytes())
-                || is_secret_pair(before.as_bytes(), word.as_bytes());
+            secret |= is_secret_word(word.as_bytes()) || is_secret_pair(before.as_bytes(), word.as_bytes());
             before = std::mem::replace(&mut word, Word::EMPTY);
         }
         if is_letter {

@@ -1,12 +1,12 @@
 //! Snapshots as JSON, under their limits.
 
-use std::collections::HashSet;
-
 use super::grammar::{Grammar, Slot};
 use super::json::{
-    put, put_cut, put_head, put_label, put_number, put_place, put_string, Cuts, LABEL_BYTES,
+    put, put_cut, put_head, put_label, put_number, put_place, put_size_and_id, put_string, Cuts, LABEL_BYTES,
     LEAST_BYTES, TAIL_BYTES,
 };
+use super::names::{Level, Names};
+use super::numbers::{put_float, put_integer};
 use super::records::{Container, Field, FrameRecord, Record, Records, Shape, Value};
 use super::{expression_looks_secret, looks_secret, Head, Limits, RecordsError};
 
@@ -16,9 +16,6 @@ const MAX_DEPTH: usize = 32;
 /// What a level may still write when there is no room any more: its end with size, id and reason, and a cut value for a
 /// key that was already written.
 const LEVEL_BYTES: usize = 384;
-
-/// Names up to this number are compared one by one; a set costs more than that for the few locals of a usual frame.
-const FEW_NAMES: usize = 32;
 
 const SNAPSHOT_SIZE: &str = "snapshot size";
 
@@ -42,9 +39,7 @@ pub fn encode_snapshot(
     let mut wall_clock = Some(wall_clock);
     for next in stream.by_ref() {
         let (at, record) = next?;
-        let slot = grammar
-            .step(&record)
-            .map_err(|problem| RecordsError::new(at, problem))?;
+        let slot = grammar.step(&record).map_err(|problem| RecordsError::new(at, problem))?;
         match (record, slot) {
             (Record::Value(value), Some(slot)) => encoder.value(slot, &value),
             (Record::End(_, cut), _) => encoder.end(cut),
@@ -60,9 +55,7 @@ pub fn encode_snapshot(
             (Record::Name(_) | Record::Value(_), _) => {}
         }
     }
-    grammar
-        .finish()
-        .map_err(|problem| RecordsError::new(stream.position(), problem))?;
+    grammar.finish().map_err(|problem| RecordsError::new(stream.position(), problem))?;
     Ok(encoder.finish())
 }
 
@@ -75,15 +68,29 @@ struct Open<'a> {
     id: Option<u64>,
     size: Option<u64>,
     cut: Option<&'static str>,
-    /// Where this level's names begin in the list of names, and all of them if they are many.
-    names_from: usize,
-    many_names: Option<HashSet<&'a str>>,
+    names: Level<'a>,
     /// The key of the current entry is written, its value is not.
     half_entry: bool,
     /// The key of the current entry looks like a secret's.
     secret: bool,
     /// The level is itself the value of an entry, whose bracket it closes.
     closes_entry: bool,
+}
+
+impl<'a> Open<'a> {
+    fn new(shape: Around, names: Level<'a>) -> Self {
+        Self {
+            shape,
+            names,
+            shown: 0,
+            id: None,
+            size: None,
+            cut: None,
+            half_entry: false,
+            secret: false,
+            closes_entry: false,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +107,7 @@ struct Encoder<'a> {
     most: usize,
     /// Innermost last; empty where values are left out with their whole section.
     open: Vec<Open<'a>>,
-    names: Vec<&'a str>,
+    names: Names<'a>,
     /// How many containers are open that are left out.
     skipped: usize,
     full: bool,
@@ -120,7 +127,7 @@ impl<'a> Encoder<'a> {
             limits,
             most,
             open: Vec::with_capacity(8),
-            names: Vec::with_capacity(16),
+            names: Names::new(),
             skipped: 0,
             full: false,
             frames: 0,
@@ -186,28 +193,15 @@ impl<'a> Encoder<'a> {
     }
 
     fn begin_section(&mut self, shape: Around) {
-        self.names.clear();
-        self.open.push(Open {
-            shape,
-            shown: 0,
-            id: None,
-            size: None,
-            cut: None,
-            names_from: 0,
-            many_names: None,
-            half_entry: false,
-            secret: false,
-            closes_entry: false,
-        });
+        self.open.push(Open::new(shape, self.names.begin()));
     }
 
     fn end_section(&mut self) {
-        if self
-            .open
-            .pop()
-            .is_some_and(|section| section.shape == Around::Locals)
-        {
-            self.out.push(b'}');
+        if let Some(section) = self.open.pop() {
+            self.names.end(&section.names);
+            if section.shape == Around::Locals {
+                self.out.push(b'}');
+            }
         }
         if std::mem::take(&mut self.in_frame) {
             self.out.push(b'}');
@@ -263,11 +257,7 @@ impl<'a> Encoder<'a> {
 
     /// Writes what comes before a value: comma, brackets, name. False if the value is left out.
     fn take_place(&mut self, slot: Slot<'a>) -> bool {
-        let items = if self.in_captures {
-            self.limits.named_items
-        } else {
-            self.limits.items
-        };
+        let items = if self.in_captures { self.limits.named_items } else { self.limits.items };
         let start = self.out.len();
         let Some(top) = self.open.last_mut() else {
             return false;
@@ -284,17 +274,14 @@ impl<'a> Encoder<'a> {
             return top.half_entry;
         }
         if let Slot::Named(name) = slot {
-            if !new_name(top, &mut self.names, name.raw()) {
+            if !self.names.add(&mut top.names, name.raw()) {
                 self.cuts.add(format!("second value of {}", name.text()));
                 return false;
             }
         }
         if top.shown >= most {
-            top.cut = Some(if top.shape == Around::Container(Container::Fields) {
-                "fields"
-            } else {
-                "items"
-            });
+            top.cut =
+                Some(if top.shape == Around::Container(Container::Fields) { "fields" } else { "items" });
             return false;
         }
         if self.full {
@@ -336,9 +323,7 @@ impl<'a> Encoder<'a> {
         };
         match slot {
             Slot::EntryValue => top.secret,
-            Slot::Named(name) if top.shape == Around::Captures => {
-                expression_looks_secret(&name.text())
-            }
+            Slot::Named(name) if top.shape == Around::Captures => expression_looks_secret(&name.text()),
             Slot::Named(name) => looks_secret(&name.text()),
             Slot::Item | Slot::Key => false,
         }
@@ -391,11 +376,7 @@ impl<'a> Encoder<'a> {
     }
 
     fn text(&mut self, text: Field<'a>, size: Option<u64>, cut: Field<'a>) {
-        let most = if self.in_captures {
-            self.limits.named_text_chars
-        } else {
-            self.limits.text_chars
-        };
+        let most = if self.in_captures { self.limits.named_text_chars } else { self.limits.text_chars };
         let text = text.text();
         // What has no more bytes than that has no more characters either.
         let end = if text.len() > most as usize {
@@ -419,16 +400,10 @@ impl<'a> Encoder<'a> {
     fn open_container(&mut self, shape: &Shape<'a>, closes_entry: bool) {
         if let Shape::Begin { kind, id, size } = *shape {
             self.open.push(Open {
-                shape: Around::Container(kind),
-                shown: 0,
                 id,
                 size,
-                cut: None,
-                names_from: self.names.len(),
-                many_names: None,
-                half_entry: false,
-                secret: false,
                 closes_entry,
+                ..Open::new(Around::Container(kind), self.names.begin())
             });
         }
     }
@@ -442,13 +417,9 @@ impl<'a> Encoder<'a> {
         let Some(ended) = self.open.pop() else {
             return;
         };
-        self.names.truncate(ended.names_from);
+        self.names.end(&ended.names);
         let out = &mut self.out;
-        out.push(if ended.shape == Around::Container(Container::Fields) {
-            b'}'
-        } else {
-            b']'
-        });
+        out.push(if ended.shape == Around::Container(Container::Fields) { b'}' } else { b']' });
         put_size_and_id(out, ended.size, ended.id);
         match ended.cut {
             Some(reason) => put_cut(out, reason),
@@ -475,73 +446,6 @@ impl<'a> Encoder<'a> {
     fn is_over(&self) -> bool {
         self.out.len() + TAIL_BYTES + (self.open.len() + 2) * LEVEL_BYTES > self.most
     }
-}
-
-/// Remembers a name; false if this level has it already.
-fn new_name<'a>(level: &mut Open<'a>, names: &mut Vec<&'a str>, name: &'a str) -> bool {
-    if let Some(many) = &mut level.many_names {
-        return many.insert(name);
-    }
-    let own = &names[level.names_from..];
-    if own.contains(&name) {
-        return false;
-    }
-    if own.len() < FEW_NAMES {
-        names.push(name);
-    } else {
-        let mut many: HashSet<&str> = own.iter().copied().collect();
-        many.insert(name);
-        level.many_names = Some(many);
-    }
-    true
-}
-
-fn put_size_and_id(out: &mut Vec<u8>, size: Option<u64>, id: Option<u64>) {
-    if let Some(size) = size {
-        put(out, ",\"size\":");
-        put_number(out, size);
-    }
-    if let Some(id) = id {
-        put(out, ",\"id\":");
-        put_number(out, id);
-    }
-}
-
-/// A number, if it fits in 64 bits; else a string of its digits: most readers of JSON would silently make a float of it.
-fn put_integer(out: &mut Vec<u8>, digits: &str) {
-    let fits = digits.len() <= 18 || digits.parse::<i64>().is_ok() || digits.parse::<u64>().is_ok();
-    if fits {
-        put(out, digits);
-    } else {
-        put(out, "\"");
-        put(out, digits);
-        put(out, "\"");
-    }
-}
-
-/// The text as it came if it is JSON, so that it stays the shortest text of the number; else the number anew.
-fn put_float(out: &mut Vec<u8>, text: &str, number: f64) {
-    if number.is_nan() {
-        put(out, "\"nan\"");
-    } else if number.is_infinite() {
-        put(out, if number > 0.0 { "\"inf\"" } else { "\"-inf\"" });
-    } else if is_json_fraction(text) {
-        put(out, text);
-    } else {
-        put(out, &format!("{number:?}"));
-    }
-}
-
-/// Whether a text that is known to be a number is one in JSON's grammar that stays a float in readers that care: with
-/// digits on both sides of a point, without leading zeros or plus sign.
-fn is_json_fraction(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let Some((whole, rest)) = digits.split_once('.') else {
-        return false;
-    };
-    let whole_ok = whole == "0"
-        || (!whole.starts_with('0') && whole.bytes().all(|byte| byte.is_ascii_digit()));
-    whole_ok && !whole.is_empty() && rest.starts_with(|first: char| first.is_ascii_digit())
 }
 
 #[cfg(test)]

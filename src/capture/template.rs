@@ -44,20 +44,10 @@ impl Template {
     /// # Errors
     /// A brace, a bracket or a quote is left open, an expression is missing, or a conversion is unknown.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
-        let mut parser = Parser {
-            text,
-            template: Self {
-                parts: Vec::new(),
-                spans: Vec::new(),
-            },
-        };
+        let mut parser = Parser { text, template: Self { parts: Vec::new(), spans: Vec::new() } };
         match parser.parse() {
             Ok(()) => Ok(parser.template),
-            Err((at, problem)) => Err(TemplateError {
-                text: text.to_owned(),
-                at,
-                problem,
-            }),
+            Err((at, problem)) => Err(TemplateError { text: text.to_owned(), at, problem }),
         }
     }
 
@@ -76,10 +66,7 @@ impl Template {
     /// How many expressions there are: so many values does a log hit carry.
     #[must_use]
     pub fn expression_count(&self) -> usize {
-        self.parts
-            .iter()
-            .filter(|part| matches!(part, Part::Expression { .. }))
-            .count()
+        self.parts.iter().filter(|part| matches!(part, Part::Expression { .. })).count()
     }
 }
 
@@ -145,14 +132,9 @@ impl Parser<'_> {
 
     fn literal(&mut self, range: Range<usize>) {
         if !range.is_empty() {
-            self.template
-                .parts
-                .push(Part::Literal(self.text[range.clone()].to_owned()));
+            self.template.parts.push(Part::Literal(self.text[range.clone()].to_owned()));
             let format_spec = range.end..range.end;
-            self.template.spans.push(Span {
-                text: range,
-                format_spec,
-            });
+            self.template.spans.push(Span { text: range, format_spec });
         }
     }
 
@@ -174,9 +156,7 @@ impl Parser<'_> {
         }
         let mut format_spec = at..at;
         if bytes[at] == b':' {
-            let length = self.text[at + 1..]
-                .find(['{', '}'])
-                .ok_or((open, NO_CLOSE))?;
+            let length = self.text[at + 1..].find(['{', '}']).ok_or((open, NO_CLOSE))?;
             format_spec = at + 1..at + 1 + length;
             at = format_spec.end;
             if bytes[at] == b'{' {
@@ -201,10 +181,7 @@ impl Parser<'_> {
             conversion,
             format_spec: self.text[format_spec.clone()].to_owned(),
         });
-        self.template.spans.push(Span {
-            text: source,
-            format_spec,
-        });
+        self.template.spans.push(Span { text: source, format_spec });
         Ok(at + 1)
     }
 
@@ -252,11 +229,7 @@ impl Parser<'_> {
         let bytes = self.text.as_bytes();
         let quote = &bytes[at..=at];
         let triple = quote.repeat(3);
-        let quote = if bytes[at..].starts_with(&triple) {
-            &triple[..]
-        } else {
-            quote
-        };
+        let quote = if bytes[at..].starts_with(&triple) { &triple[..] } else { quote };
         let mut inside = at + quote.len();
         while inside < bytes.len() {
             if bytes[inside] == b'\\' {

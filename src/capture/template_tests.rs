@@ -5,11 +5,7 @@ fn literal(text: &str) -> Part {
 }
 
 fn expression(source: &str, conversion: Option<char>, format_spec: &str) -> Part {
-    Part::Expression {
-        source: source.to_owned(),
-        conversion,
-        format_spec: format_spec.to_owned(),
-    }
+    Part::Expression { source: source.to_owned(), conversion, format_spec: format_spec.to_owned() }
 }
 
 fn parts(text: &str) -> Vec<Part> {
@@ -18,11 +14,7 @@ fn parts(text: &str) -> Vec<Part> {
     for (part, span) in template.parts().iter().zip(template.spans()) {
         match part {
             Part::Literal(literal) => assert_eq!(&text[span.text.clone()], literal),
-            Part::Expression {
-                source,
-                format_spec,
-                ..
-            } => {
+            Part::Expression { source, format_spec, .. } => {
                 assert_eq!(&text[span.text.clone()], source);
                 assert_eq!(&text[span.format_spec.clone()], format_spec);
             }
@@ -70,11 +62,7 @@ fn brackets_and_quotes_hide_what_would_end_the_expression() {
         "rows[0]['é']",
     ] {
         // `{{` would be a literal brace, as in Python: a blank stands before a set.
-        assert_eq!(
-            parts(&format!("{{ {source} }}")),
-            [expression(source, None, "")],
-            "{source}"
-        );
+        assert_eq!(parts(&format!("{{ {source} }}")), [expression(source, None, "")], "{source}");
     }
 }
 
@@ -88,22 +76,10 @@ fn conversion_and_specification_come_together() {
 
 #[test]
 fn an_equals_sign_shows_the_expression_too() {
-    assert_eq!(
-        parts("{total=}"),
-        [literal("total="), expression("total", Some('r'), "")]
-    );
-    assert_eq!(
-        parts("{ a + b = }"),
-        [literal(" a + b = "), expression("a + b", Some('r'), "")]
-    );
-    assert_eq!(
-        parts("{x=!s}"),
-        [literal("x="), expression("x", Some('s'), "")]
-    );
-    assert_eq!(
-        parts("{x=:>5}"),
-        [literal("x="), expression("x", None, ">5")]
-    );
+    assert_eq!(parts("{total=}"), [literal("total="), expression("total", Some('r'), "")]);
+    assert_eq!(parts("{ a + b = }"), [literal(" a + b = "), expression("a + b", Some('r'), "")]);
+    assert_eq!(parts("{x=!s}"), [literal("x="), expression("x", Some('s'), "")]);
+    assert_eq!(parts("{x=:>5}"), [literal("x="), expression("x", None, ">5")]);
     assert_eq!(parts("{a==b}"), [expression("a==b", None, "")]);
     assert_eq!(parts("{a<=b}"), [expression("a<=b", None, "")]);
 }
@@ -111,20 +87,12 @@ fn an_equals_sign_shows_the_expression_too() {
 #[test]
 fn doubled_braces_are_braces() {
     assert_eq!(parts("{{}}"), [literal("{"), literal("}")]);
-    assert_eq!(
-        parts("{{{x}}}"),
-        [literal("{"), expression("x", None, ""), literal("}")]
-    );
+    assert_eq!(parts("{{{x}}}"), [literal("{"), expression("x", None, ""), literal("}")]);
 }
 
 #[test]
 fn expressions_are_counted() {
-    assert_eq!(
-        Template::parse("a {b} c {d} {{e}}")
-            .unwrap()
-            .expression_count(),
-        2
-    );
+    assert_eq!(Template::parse("a {b} c {d} {{e}}").unwrap().expression_count(), 2);
 }
 
 #[test]
@@ -158,10 +126,7 @@ fn what_is_no_template_is_refused_with_position_and_remedy() {
         assert_eq!(error.at, at, "{error}");
         let message = error.to_string();
         assert!(message.contains(remedy), "{message}");
-        assert!(
-            message.contains(&format!("{text:?} at byte {at}")),
-            "{message}"
-        );
+        assert!(message.contains(&format!("{text:?} at byte {at}")), "{message}");
     }
 }
 
@@ -169,8 +134,8 @@ fn what_is_no_template_is_refused_with_position_and_remedy() {
 fn random_texts_never_panic_and_parts_are_pieces_of_the_text() {
     let mut dice = crate::capture::testing::Dice::new(42);
     let pieces = [
-        "{", "}", "{{", "}}", "!", "!r", ":", "=", "'", "\"", "'''", "\\", "(", ")", "[", "]", "x",
-        " ", "é", "😀",
+        "{", "}", "{{", "}}", "!", "!r", ":", "=", "'", "\"", "'''", "\\", "(", ")", "[", "]", "x", " ", "é",
+        "😀",
     ];
     let mut good = 0;
     for _ in 0..50_000 {

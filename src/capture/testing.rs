@@ -127,15 +127,7 @@ pub(super) fn corpus(dice: &mut Dice, round: usize) -> Vec<u8> {
 /// A stream that is as it should be, with up to `most` values in each section; with so many captures, if that is given.
 pub(super) fn good_stream(dice: &mut Dice, most: usize, captures: Option<usize>) -> Vec<u8> {
     let mut writer = RecordWriter::new();
-    writer.head(
-        dice.pick(TEXTS),
-        3,
-        "f",
-        dice.next(),
-        7,
-        dice.pick(TEXTS),
-        dice.pick(TEXTS),
-    );
+    writer.head(dice.pick(TEXTS), 3, "f", dice.next(), 7, dice.pick(TEXTS), dice.pick(TEXTS));
     for _ in 0..dice.below(4) {
         let locals = dice.below(2) == 0;
         writer.frame(dice.pick(TEXTS), 5, dice.pick(TEXTS), locals);

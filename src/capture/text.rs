@@ -16,31 +16,16 @@ pub(super) struct Brackets {
 }
 
 const fn brackets(named: bool, open: &'static str, close: &'static str) -> Brackets {
-    Brackets {
-        named,
-        open,
-        close,
-        empty: "",
-        close_one: close,
-    }
+    Brackets { named, open, close, empty: "", close_one: close }
 }
 
 /// The brackets that Python writes for a type of this name.
 pub(super) fn brackets_of(kind: Container, type_name: &str) -> Brackets {
     match (kind, type_name) {
         (Container::Items, "list") => brackets(false, "[", "]"),
-        (Container::Items, "tuple") => Brackets {
-            close_one: ",)",
-            ..brackets(false, "(", ")")
-        },
-        (Container::Items, "set") => Brackets {
-            empty: "set()",
-            ..brackets(false, "{", "}")
-        },
-        (Container::Items, "frozenset") => Brackets {
-            empty: "()",
-            ..brackets(true, "({", "})")
-        },
+        (Container::Items, "tuple") => Brackets { close_one: ",)", ..brackets(false, "(", ")") },
+        (Container::Items, "set") => Brackets { empty: "set()", ..brackets(false, "{", "}") },
+        (Container::Items, "frozenset") => Brackets { empty: "()", ..brackets(true, "({", "})") },
         (Container::Items, _) => brackets(true, "([", "])"),
         (Container::Entries, "dict") => brackets(false, "{", "}"),
         (Container::Entries, _) => brackets(true, "({", "})"),
@@ -50,11 +35,7 @@ pub(super) fn brackets_of(kind: Container, type_name: &str) -> Brackets {
 
 /// Writes a text as a Python literal; with `ascii` everything else is escaped too.
 pub(super) fn quote(out: &mut String, text: &str, ascii: bool) {
-    let quote = if text.contains('\'') && !text.contains('"') {
-        '"'
-    } else {
-        '\''
-    };
+    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
     out.push(quote);
     for char in text.chars() {
         match char {
@@ -68,13 +49,8 @@ pub(super) fn quote(out: &mut String, text: &str, ascii: bool) {
             }
             ' '..='~' => out.push(char),
             // Control characters, and the invisible ones that would break a line or reorder it.
-            '\u{0}'..='\u{ff}' if char <= '\u{a0}' || char == '\u{ad}' || ascii => {
-                escape(out, 'x', 2, char)
-            }
-            '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}'
-            | '\u{feff}' => {
+            '\u{0}'..='\u{ff}' if char <= '\u{a0}' || char == '\u{ad}' || ascii => escape(out, 'x', 2, char),
+            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => {
                 escape(out, 'u', 4, char);
             }
             '\u{0}'..='\u{ffff}' if ascii => escape(out, 'u', 4, char),

@@ -128,10 +128,7 @@ impl RecordWriter {
     /// None is open.
     pub fn end(&mut self, cut: &str) -> Result<(), RecordsError> {
         let Some(kind) = self.open.pop() else {
-            return Err(RecordsError::new(
-                self.stream.len(),
-                "an end without a begin",
-            ));
+            return Err(RecordsError::new(self.stream.len(), "an end without a begin"));
         };
         self.stream.push(match kind {
             Container::Items => ']',
