@@ -125,11 +125,7 @@ impl<T> Channel<T> {
                 SendError::Full
             })
         });
-        let counter = if result.is_ok() {
-            &self.sent
-        } else {
-            &self.dropped
-        };
+        let counter = if result.is_ok() { &self.sent } else { &self.dropped };
         counter.fetch_add(1, Ordering::Relaxed);
         result
     }
@@ -152,10 +148,7 @@ impl<T> Channel<T> {
                 return Received::Closed;
             } else {
                 let until = Instant::now() + STRAGGLER_WAIT;
-                match self
-                    .receiver
-                    .recv_deadline(deadline.map_or(until, |deadline| deadline.min(until)))
-                {
+                match self.receiver.recv_deadline(deadline.map_or(until, |deadline| deadline.min(until))) {
                     Ok(queued) => return self.deliver(queued),
                     Err(RecvTimeoutError::Timeout)
                         if deadline.is_some_and(|deadline| Instant::now() >= deadline) =>
@@ -172,12 +165,7 @@ impl<T> Channel<T> {
     /// [`Received::Closed`]. Closing twice is the same as once.
     pub fn close(&self) {
         self.occupancy.fetch_or(word::CLOSED, Ordering::AcqRel);
-        drop(
-            self.closing_sender
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take(),
-        );
+        drop(self.closing_sender.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
     /// Whether the channel is closed (it may still hold items).
@@ -199,14 +187,11 @@ impl<T> Channel<T> {
     }
 
     fn reserve(&self, bytes: u64) -> Result<(), SendError> {
-        let refused = self
-            .occupancy
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| {
-                let open = word & word::CLOSED == 0;
-                let room = word::items(word) < self.max_items
-                    && bytes <= self.max_bytes - word::bytes(word);
-                (open && room).then(|| word + word::ITEM + bytes)
-            });
+        let refused = self.occupancy.fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| {
+            let open = word & word::CLOSED == 0;
+            let room = word::items(word) < self.max_items && bytes <= self.max_bytes - word::bytes(word);
+            (open && room).then(|| word + word::ITEM + bytes)
+        });
         match refused {
             Ok(_) => Ok(()),
             Err(word) if word & word::CLOSED != 0 => Err(SendError::Closed),
@@ -215,8 +200,7 @@ impl<T> Channel<T> {
     }
 
     fn release(&self, bytes: u64) {
-        self.occupancy
-            .fetch_sub(word::ITEM + bytes, Ordering::AcqRel);
+        self.occupancy.fetch_sub(word::ITEM + bytes, Ordering::AcqRel);
     }
 
     fn deliver(&self, (item, bytes): (T, u64)) -> Received<T> {
@@ -265,12 +249,7 @@ mod tests {
         assert_eq!(channel.try_send('a', 1), Ok(()));
         assert_eq!(channel.try_send('b', 1), Ok(()));
         assert_eq!(channel.try_send('c', 1), Err(SendError::Full));
-        let expected = ChannelStats {
-            queued: 2,
-            queued_bytes: 2,
-            sent: 2,
-            dropped: 1,
-        };
+        let expected = ChannelStats { queued: 2, queued_bytes: 2, sent: 2, dropped: 1 };
         assert_eq!(channel.stats(), expected);
         assert_eq!(channel.receive(NOW), Received::Item('a'));
         assert_eq!(channel.try_send('d', 1), Ok(()));
@@ -315,24 +294,14 @@ mod tests {
         assert_eq!(channel.receive(None), Received::Item(1));
         assert_eq!(channel.receive(None), Received::Closed);
         assert_eq!(channel.receive(NOW), Received::Closed);
-        assert_eq!(
-            channel.stats(),
-            ChannelStats {
-                queued: 0,
-                queued_bytes: 0,
-                sent: 1,
-                dropped: 1
-            }
-        );
+        assert_eq!(channel.stats(), ChannelStats { queued: 0, queued_bytes: 0, sent: 1, dropped: 1 });
     }
 
     #[test]
     fn close_wakes_all_consumers() {
         let channel = Channel::<u8>::new(10, 100);
         thread::scope(|scope| {
-            let consumers: Vec<_> = (0..3)
-                .map(|_| scope.spawn(|| channel.receive(None)))
-                .collect();
+            let consumers: Vec<_> = (0..3).map(|_| scope.spawn(|| channel.receive(None))).collect();
             thread::sleep(Duration::from_millis(20));
             channel.close();
             for consumer in consumers {
@@ -356,10 +325,7 @@ mod tests {
     fn a_timeout_is_waited_for_and_an_endless_one_does_not_overflow() {
         let channel = Channel::new(10, 100);
         let start = Instant::now();
-        assert_eq!(
-            channel.receive(Some(Duration::from_millis(20))),
-            Received::Timeout
-        );
+        assert_eq!(channel.receive(Some(Duration::from_millis(20))), Received::Timeout);
         assert!(start.elapsed() >= Duration::from_millis(20));
         channel.try_send(1, 1).unwrap();
         assert_eq!(channel.receive(Some(Duration::MAX)), Received::Item(1));
@@ -371,11 +337,7 @@ mod tests {
         channel.try_send(0, 1).unwrap();
         let start = Instant::now();
         assert!((0..100_000).all(|_| channel.try_send(0, 1) == Err(SendError::Full)));
-        assert!(
-            start.elapsed() < Duration::from_secs(5),
-            "{:?}",
-            start.elapsed()
-        );
+        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     }
 
     #[test]
@@ -388,9 +350,7 @@ mod tests {
             let producers: Vec<_> = (0..PRODUCERS)
                 .map(|_| {
                     scope.spawn(|| {
-                        (0..ITEMS)
-                            .filter(|item| channel.try_send(*item, 11).is_ok())
-                            .count() as u64
+                        (0..ITEMS).filter(|item| channel.try_send(*item, 11).is_ok()).count() as u64
                     })
                 })
                 .collect();
@@ -401,34 +361,22 @@ mod tests {
                         while let Received::Item(_) = channel.receive(None) {
                             received += 1;
                             let stats = channel.stats();
-                            over.fetch_or(
-                                stats.queued_bytes > 640 || stats.queued > 58,
-                                Ordering::Relaxed,
-                            );
+                            over.fetch_or(stats.queued_bytes > 640 || stats.queued > 58, Ordering::Relaxed);
                         }
                         received
                     })
                 })
                 .collect();
-            let accepted: u64 = producers
-                .into_iter()
-                .map(|producer| producer.join().unwrap())
-                .sum();
+            let accepted: u64 = producers.into_iter().map(|producer| producer.join().unwrap()).sum();
             channel.close();
-            let received: u64 = consumers
-                .into_iter()
-                .map(|consumer| consumer.join().unwrap())
-                .sum();
+            let received: u64 = consumers.into_iter().map(|consumer| consumer.join().unwrap()).sum();
             (accepted, received)
         });
         assert_eq!(received, accepted);
         assert!(!over.into_inner(), "a limit was exceeded");
         let stats = channel.stats();
         assert_eq!((stats.queued, stats.queued_bytes), (0, 0));
-        assert_eq!(
-            (stats.sent, stats.sent + stats.dropped),
-            (accepted, PRODUCERS * ITEMS)
-        );
+        assert_eq!((stats.sent, stats.sent + stats.dropped), (accepted, PRODUCERS * ITEMS));
     }
 
     #[test]
@@ -436,11 +384,8 @@ mod tests {
         for _ in 0..200 {
             let channel = Channel::new(8, 100);
             thread::scope(|scope| {
-                let producer = scope.spawn(|| {
-                    (0..100)
-                        .filter(|item| channel.try_send(*item, 1).is_ok())
-                        .count()
-                });
+                let producer =
+                    scope.spawn(|| (0..100).filter(|item| channel.try_send(*item, 1).is_ok()).count());
                 let consumer = scope.spawn(|| {
                     let mut received = 0;
                     while let Received::Item(_) = channel.receive(None) {

@@ -37,14 +37,40 @@ pub(super) fn put_string(out: &mut Vec<u8>, text: &str) {
     debug_assert!(written.is_ok(), "a Vec takes every byte");
 }
 
+/// Writes the text of a field as a JSON string.
+pub(super) fn put_field(out: &mut Vec<u8>, field: Field<'_>) {
+    if is_plain(field.raw()) {
+        put_plain(out, field.raw());
+    } else {
+        put_string(out, &field.text());
+    }
+}
+
 /// Writes a JSON string of at most `most` bytes (and quotes); a longer one ends with an ellipsis.
 pub(super) fn put_label(out: &mut Vec<u8>, label: Field<'_>, most: usize) {
-    put_bounded(out, &label.text(), most);
+    if label.raw().len() <= most && is_plain(label.raw()) {
+        put_plain(out, label.raw());
+    } else {
+        put_bounded(out, &label.text(), most);
+    }
+}
+
+/// Whether nothing in a text needs escaping in JSON, nor was escaped in the records. In pieces that the compiler turns
+/// into a few wide instructions: with a branch for each byte this took a fifth of the time of a snapshot.
+fn is_plain(text: &str) -> bool {
+    let special = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
+    text.as_bytes().chunks(32).all(|piece| !piece.iter().fold(false, |any, byte| any | special(byte)))
+}
+
+fn put_plain(out: &mut Vec<u8>, text: &str) {
+    out.reserve(text.len() + 2);
+    out.push(b'"');
+    put(out, text);
+    out.push(b'"');
 }
 
 fn put_bounded(out: &mut Vec<u8>, text: &str, most: usize) {
     let start = out.len();
-    // A text of twice the limit cannot fit, and need not be written to find out.
     if text.len() <= most {
         put_string(out, text);
         if out.len() - start <= most + 2 {

@@ -33,6 +33,7 @@ impl<'a> Records<'a> {
         self.at
     }
 
+    #[inline]
     fn read(&mut self) -> Result<Record<'a>, RecordsError> {
         let start = self.at;
         let fields = self.split()?;
@@ -40,39 +41,35 @@ impl<'a> Records<'a> {
     }
 
     /// Cuts the next record into its fields and moves behind it.
+    #[inline]
     fn split(&mut self) -> Result<Fields<'a>, RecordsError> {
-        let bytes = self.text.as_bytes();
+        let rest = &self.text[self.at..];
+        let bytes = rest.as_bytes();
         let mut fields = Fields::default();
-        let mut begin = self.at;
-        let mut escaped = false;
-        let mut at = begin;
-        while let Some(&byte) = bytes.get(at) {
+        for (end, &byte) in bytes.iter().enumerate() {
+            // Nearly all bytes are text: one comparison for them.
+            if byte >= 0x20 {
+                continue;
+            }
             match byte {
                 0x1e | 0x1f => {
-                    let raw = &self.text[begin..at];
-                    if !fields.push(Field { raw, escaped }) {
-                        return Err(RecordsError::new(begin, "a record with more than 8 fields"));
+                    if !fields.push(end) {
+                        return Err(RecordsError::new(self.at, "a record with more than 8 fields"));
                     }
-                    begin = at + 1;
-                    escaped = false;
                     if byte == 0x1e {
-                        self.at = begin;
+                        fields.record = &rest[..end];
+                        self.at += end + 1;
                         return Ok(fields);
                     }
                 }
-                0x10 => {
-                    if !matches!(bytes.get(at + 1), Some(b'p' | b'r' | b'u')) {
-                        return Err(RecordsError::new(
-                            at,
-                            "0x10 must be followed by p, r or u; write 0x10 itself as 0x10 p",
-                        ));
-                    }
-                    escaped = true;
-                    at += 1;
+                0x10 if !matches!(bytes.get(end + 1), Some(b'p' | b'r' | b'u')) => {
+                    return Err(RecordsError::new(
+                        self.at + end,
+                        "0x10 must be followed by p, r or u; write 0x10 itself as 0x10 p",
+                    ));
                 }
                 _ => {}
             }
-            at += 1;
         }
         Err(RecordsError::new(self.at, "the last record does not end with 0x1e"))
     }
@@ -81,6 +78,7 @@ impl<'a> Records<'a> {
 impl<'a> Iterator for Records<'a> {
     type Item = Result<(usize, Record<'a>), RecordsError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         if self.at == self.text.len() {
             return None;
@@ -94,17 +92,20 @@ impl<'a> Iterator for Records<'a> {
     }
 }
 
+/// The fields of a record: only where they end, since most are looked at once and some never.
 #[derive(Default)]
 struct Fields<'a> {
-    fields: [Field<'a>; MAX_FIELDS],
+    record: &'a str,
+    ends: [usize; MAX_FIELDS],
     count: usize,
 }
 
 impl<'a> Fields<'a> {
-    fn push(&mut self, field: Field<'a>) -> bool {
-        match self.fields.get_mut(self.count) {
+    #[inline]
+    fn push(&mut self, end: usize) -> bool {
+        match self.ends.get_mut(self.count) {
             Some(place) => {
-                *place = field;
+                *place = end;
                 self.count += 1;
                 true
             }
@@ -112,8 +113,13 @@ impl<'a> Fields<'a> {
         }
     }
 
+    #[inline]
     fn field(&self, index: usize) -> Field<'a> {
-        self.fields.get(index).copied().unwrap_or_default()
+        if index >= self.count {
+            return Field::default();
+        }
+        let begin = if index == 0 { 0 } else { self.ends[index - 1] + 1 };
+        Field { raw: &self.record[begin..self.ends[index]] }
     }
 
     fn optional_number(&self, index: usize, what: &str) -> Result<Option<u64>, String> {
@@ -148,6 +154,7 @@ impl<'a> Fields<'a> {
     }
 }
 
+#[inline]
 fn parse<'a>(fields: &Fields<'a>) -> Result<Record<'a>, String> {
     let tag = fields.field(0).raw;
     let value = |shape| Record::Value(Value { type_name: fields.field(1), shape });

@@ -66,7 +66,6 @@ impl std::error::Error for RecordsError {}
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Field<'a> {
     pub(super) raw: &'a str,
-    pub(super) escaped: bool,
 }
 
 impl<'a> Field<'a> {
@@ -85,7 +84,7 @@ impl<'a> Field<'a> {
     /// The text; it is copied only if something in it is escaped, which real programs hardly ever have.
     #[must_use]
     pub fn text(&self) -> Cow<'a, str> {
-        if self.escaped {
+        if self.raw.as_bytes().contains(&(DLE as u8)) {
             Cow::Owned(unescape(self.raw))
         } else {
             Cow::Borrowed(self.raw)

@@ -2,8 +2,8 @@
 
 use super::grammar::{Grammar, Slot};
 use super::json::{
-    put, put_cut, put_head, put_label, put_number, put_place, put_size_and_id, put_string, Cuts, LABEL_BYTES,
-    LEAST_BYTES, TAIL_BYTES,
+    put, put_cut, put_field, put_head, put_label, put_number, put_place, put_size_and_id, put_string, Cuts,
+    LABEL_BYTES, LEAST_BYTES, TAIL_BYTES,
 };
 use super::names::{Level, Names};
 use super::numbers::{put_float, put_integer};
@@ -299,7 +299,7 @@ impl<'a> Encoder<'a> {
                 top.secret = false;
             }
             Slot::Named(name) => {
-                put_string(&mut self.out, &name.text());
+                put_field(&mut self.out, name);
                 self.out.push(b':');
             }
             Slot::Item | Slot::EntryValue => {}
@@ -377,22 +377,25 @@ impl<'a> Encoder<'a> {
 
     fn text(&mut self, text: Field<'a>, size: Option<u64>, cut: Field<'a>) {
         let most = if self.in_captures { self.limits.named_text_chars } else { self.limits.text_chars };
-        let text = text.text();
-        // What has no more bytes than that has no more characters either.
-        let end = if text.len() > most as usize {
-            text.char_indices().nth(most as usize).map(|(end, _)| end)
-        } else {
-            None
-        };
         let out = &mut self.out;
         put(out, ",\"value\":");
-        put_string(out, &text[..end.unwrap_or(text.len())]);
-        let size = size.or_else(|| end.map(|_| text.chars().count() as u64));
-        put_size_and_id(out, size, None);
+        let mut own_cut = false;
+        // What has no more bytes than that has no more characters either.
+        if text.raw().len() <= most as usize {
+            put_field(out, text);
+            put_size_and_id(out, size, None);
+        } else {
+            let text = text.text();
+            let end = text.char_indices().nth(most as usize).map(|(end, _)| end);
+            own_cut = end.is_some();
+            put_string(out, &text[..end.unwrap_or(text.len())]);
+            let size = size.or_else(|| end.map(|_| text.chars().count() as u64));
+            put_size_and_id(out, size, None);
+        }
         if !cut.is_empty() {
             put(out, ",\"cut\":");
             put_label(out, cut, LABEL_BYTES);
-        } else if end.is_some() {
+        } else if own_cut {
             put_cut(out, "characters");
         }
     }

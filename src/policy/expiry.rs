@@ -11,9 +11,7 @@ impl Expiry {
     /// An expiry at an absolute time of the monotonic clock; `None` never expires.
     #[must_use]
     pub fn new(deadline_ns: Option<u64>) -> Self {
-        Self {
-            deadline_ns: deadline_ns.unwrap_or(u64::MAX),
-        }
+        Self { deadline_ns: deadline_ns.unwrap_or(u64::MAX) }
     }
 
     /// Whether the deadline has been reached at `now_ns`.

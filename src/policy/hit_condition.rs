@@ -21,13 +21,9 @@ impl HitCondition {
     /// The text is none of the three forms, the number is 0 (such a condition could never hold, or always), or it does
     /// not fit in 64 bits.
     pub fn parse(text: &str) -> Result<Self, HitConditionError> {
-        let refuse = |problem| HitConditionError {
-            text: text.to_owned(),
-            problem,
-        };
+        let refuse = |problem| HitConditionError { text: text.to_owned(), problem };
         let trimmed = text.trim();
-        let (form, number): (fn(u64) -> Self, &str) = if let Some(rest) = trimmed.strip_prefix("==")
-        {
+        let (form, number): (fn(u64) -> Self, &str) = if let Some(rest) = trimmed.strip_prefix("==") {
             (Self::Equal, rest)
         } else if let Some(rest) = trimmed.strip_prefix(">=") {
             (Self::AtLeast, rest)
@@ -130,22 +126,16 @@ mod tests {
 
     #[test]
     fn what_is_displayed_parses_to_the_same() {
-        for condition in [
-            HitCondition::Equal(1),
-            HitCondition::AtLeast(u64::MAX),
-            HitCondition::Multiple(7),
-        ] {
+        for condition in [HitCondition::Equal(1), HitCondition::AtLeast(u64::MAX), HitCondition::Multiple(7)]
+        {
             assert_eq!(HitCondition::parse(&condition.to_string()), Ok(condition));
         }
     }
 
     #[test]
     fn equal_holds_once_at_least_from_there_multiple_every_nth() {
-        let holding = |condition: HitCondition| {
-            (1..=10)
-                .filter(|n| condition.holds(*n))
-                .collect::<Vec<u64>>()
-        };
+        let holding =
+            |condition: HitCondition| (1..=10).filter(|n| condition.holds(*n)).collect::<Vec<u64>>();
         assert_eq!(holding(HitCondition::Equal(3)), [3]);
         assert_eq!(holding(HitCondition::AtLeast(8)), [8, 9, 10]);
         assert_eq!(holding(HitCondition::Multiple(4)), [4, 8]);
@@ -161,31 +151,21 @@ mod tests {
     fn zero_is_refused_with_a_reason() {
         for text in ["== 0", "% 0", ">= 0", "%00"] {
             let message = HitCondition::parse(text).unwrap_err().to_string();
-            assert!(
-                message.contains(text) && message.contains("count from 1"),
-                "{message}"
-            );
+            assert!(message.contains(text) && message.contains("count from 1"), "{message}");
         }
     }
 
     #[test]
     fn other_texts_are_refused_and_named() {
-        for text in [
-            "", "3", "= 3", "> 3", "== -1", "== 3x", "==", "% 2.5", "== 3 4", "== +3", "== ٣",
-        ] {
+        for text in ["", "3", "= 3", "> 3", "== -1", "== 3x", "==", "% 2.5", "== 3 4", "== +3", "== ٣"] {
             let message = HitCondition::parse(text).unwrap_err().to_string();
-            assert!(
-                message.contains(&format!("{text:?}")) && message.contains("'% 5'"),
-                "{message}"
-            );
+            assert!(message.contains(&format!("{text:?}")) && message.contains("'% 5'"), "{message}");
         }
     }
 
     #[test]
     fn a_number_over_64_bits_is_refused() {
-        let message = HitCondition::parse("== 18446744073709551616")
-            .unwrap_err()
-            .to_string();
+        let message = HitCondition::parse("== 18446744073709551616").unwrap_err().to_string();
         assert!(message.contains("too large"), "{message}");
     }
 }

@@ -14,10 +14,7 @@ impl MaxHits {
     /// A limit of so many hits; `None` is no limit, `Some(0)` is spent from the start.
     #[must_use]
     pub fn new(limit: Option<u64>) -> Self {
-        Self {
-            limit: limit.unwrap_or(u64::MAX),
-            taken: AtomicU64::new(0),
-        }
+        Self { limit: limit.unwrap_or(u64::MAX), taken: AtomicU64::new(0) }
     }
 
     /// Takes one hit; false when all are taken.
@@ -79,10 +76,7 @@ mod tests {
             let workers: Vec<_> = (0..8)
                 .map(|_| scope.spawn(|| (0..5_000).filter(|_| max_hits.try_take()).count() as u64))
                 .collect();
-            workers
-                .into_iter()
-                .map(|worker| worker.join().unwrap())
-                .sum()
+            workers.into_iter().map(|worker| worker.join().unwrap()).sum()
         });
         assert_eq!(taken, 10_000);
         assert_eq!(max_hits.taken(), 10_000);

@@ -18,10 +18,7 @@ impl Rate {
     /// A rate with the customary burst: one second's worth of hits, at least one.
     #[must_use]
     pub fn per_second(per_second: f64) -> Self {
-        Self {
-            per_second,
-            burst: per_second.max(1.0),
-        }
+        Self { per_second, burst: per_second.max(1.0) }
     }
 }
 
@@ -57,11 +54,7 @@ impl TokenBucket {
         let interval_ns = (NS_PER_SECOND / rate_per_s).ceil() as u64;
         let whole = (burst.trunc() as u64 - 1).saturating_mul(interval_ns);
         let tolerance_ns = whole.saturating_add((burst.fract() * interval_ns as f64) as u64);
-        Ok(Self {
-            interval_ns,
-            tolerance_ns,
-            full_at_ns: AtomicU64::new(0),
-        })
+        Ok(Self { interval_ns, tolerance_ns, full_at_ns: AtomicU64::new(0) })
     }
 
     /// Takes a token if there is one at `now_ns`.
@@ -77,9 +70,7 @@ impl TokenBucket {
     /// The earliest time at which a token is there (it may be in the past), if nobody takes one before.
     #[must_use]
     pub fn next_ns(&self) -> u64 {
-        self.full_at_ns
-            .load(Ordering::Relaxed)
-            .saturating_sub(self.tolerance_ns)
+        self.full_at_ns.load(Ordering::Relaxed).saturating_sub(self.tolerance_ns)
     }
 }
 
@@ -133,10 +124,7 @@ mod tests {
     #[test]
     fn asking_every_microsecond_for_ten_seconds_gives_exactly_burst_and_rate() {
         let bucket = bucket(100.0, 5.0);
-        let taken = (0..10 * SECOND)
-            .step_by(1_000)
-            .filter(|now| bucket.try_take(*now))
-            .count();
+        let taken = (0..10 * SECOND).step_by(1_000).filter(|now| bucket.try_take(*now)).count();
         // 5 at once, then one at each of the 999 intervals of 10 ms that end before the tenth second.
         assert_eq!(taken, 5 + 999);
     }
@@ -144,14 +132,8 @@ mod tests {
     #[test]
     fn a_rate_that_does_not_divide_a_second_is_not_exceeded() {
         let bucket = bucket(3.0, 1.0);
-        let taken = (0..=SECOND)
-            .step_by(500)
-            .filter(|now| bucket.try_take(*now))
-            .count();
-        assert_eq!(
-            taken, 3,
-            "at 0, 1/3 and 2/3 s; the fourth comes 2 ns after the full second"
-        );
+        let taken = (0..=SECOND).step_by(500).filter(|now| bucket.try_take(*now)).count();
+        assert_eq!(taken, 3, "at 0, 1/3 and 2/3 s; the fourth comes 2 ns after the full second");
     }
 
     #[test]
@@ -187,10 +169,7 @@ mod tests {
             let workers: Vec<_> = (0..8)
                 .map(|_| scope.spawn(|| (0..1_000).filter(|_| bucket.try_take(SECOND)).count()))
                 .collect();
-            workers
-                .into_iter()
-                .map(|worker| worker.join().unwrap())
-                .sum()
+            workers.into_iter().map(|worker| worker.join().unwrap()).sum()
         });
         assert_eq!(taken, 1000);
     }
@@ -203,22 +182,14 @@ mod tests {
                 .map(|worker| {
                     let bucket = &bucket;
                     scope.spawn(move || {
-                        (0..10_000u64)
-                            .filter(|step| bucket.try_take(step * 100_000 + worker * 777))
-                            .count()
+                        (0..10_000u64).filter(|step| bucket.try_take(step * 100_000 + worker * 777)).count()
                     })
                 })
                 .collect();
-            workers
-                .into_iter()
-                .map(|worker| worker.join().unwrap())
-                .sum()
+            workers.into_iter().map(|worker| worker.join().unwrap()).sum()
         });
         assert!(taken <= 10 + 1_000, "{taken} tokens in one second");
-        assert!(
-            taken >= 1_000,
-            "{taken} tokens in one second: some were lost"
-        );
+        assert!(taken >= 1_000, "{taken} tokens in one second: some were lost");
     }
 
     #[test]
@@ -241,20 +212,9 @@ mod tests {
 
     #[test]
     fn rates_that_mean_nothing_are_refused_and_named() {
-        for rate in [
-            0.0,
-            -0.0,
-            -1.0,
-            f64::NAN,
-            f64::INFINITY,
-            f64::NEG_INFINITY,
-            1.1e9,
-        ] {
+        for rate in [0.0, -0.0, -1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1.1e9] {
             let message = TokenBucket::new(rate, 1.0).unwrap_err().to_string();
-            assert!(
-                message.contains(&format!("invalid rate {rate}")),
-                "{message}"
-            );
+            assert!(message.contains(&format!("invalid rate {rate}")), "{message}");
             assert!(message.contains("per second"), "{message}");
         }
     }
@@ -263,10 +223,7 @@ mod tests {
     fn bursts_that_never_give_a_token_are_refused_and_named() {
         for burst in [0.0, 0.99, -5.0, f64::NAN, f64::INFINITY] {
             let message = TokenBucket::new(1.0, burst).unwrap_err().to_string();
-            assert!(
-                message.contains(&format!("invalid burst {burst}")),
-                "{message}"
-            );
+            assert!(message.contains(&format!("invalid burst {burst}")), "{message}");
         }
     }
 

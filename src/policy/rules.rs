@@ -81,12 +81,7 @@ impl Rules {
     ///
     /// # Errors
     /// The rule that skips the arrival.
-    pub fn admit(
-        &self,
-        thread_id: u64,
-        thread_name: Option<&str>,
-        now_ns: u64,
-    ) -> Result<(), Skip> {
+    pub fn admit(&self, thread_id: u64, thread_name: Option<&str>, now_ns: u64) -> Result<(), Skip> {
         if self.expiry.is_over(now_ns) {
             Err(Skip::Expired)
         } else if !self.thread.admits(thread_id, thread_name) {
@@ -101,18 +96,10 @@ impl Rules {
     /// When two threads race for the last hit of `max_hits`, the loser has spent a token: the rate errs to fewer.
     pub fn hit(&self, now_ns: u64) -> HitOutcome {
         let hit = self.hits.fetch_add(1, Ordering::Relaxed) + 1;
-        if self
-            .hit_condition
-            .is_some_and(|condition| !condition.holds(hit))
-            || self.max_hits.is_spent()
-        {
+        if self.hit_condition.is_some_and(|condition| !condition.holds(hit)) || self.max_hits.is_spent() {
             return HitOutcome::Passed;
         }
-        if self
-            .rate
-            .as_ref()
-            .is_some_and(|bucket| !bucket.try_take(now_ns))
-        {
+        if self.rate.as_ref().is_some_and(|bucket| !bucket.try_take(now_ns)) {
             return HitOutcome::Limited;
         }
         if self.max_hits.try_take() {
@@ -176,18 +163,13 @@ mod tests {
         assert_eq!(rules.admit(1, None, 0), Ok(()));
         assert_eq!(rules.hit(0), HitOutcome::Take { hit: 1 });
         assert_eq!(rules.hit(0), HitOutcome::Take { hit: 2 });
-        assert!(
-            !rules.needs_clock() && !rules.needs_thread_name() && rules.next_token_ns().is_none()
-        );
+        assert!(!rules.needs_clock() && !rules.needs_thread_name() && rules.next_token_ns().is_none());
     }
 
     #[test]
     fn expiry_is_asked_before_the_thread() {
-        let rules = rules(RuleSpec {
-            expires_ns: Some(10),
-            thread: ThreadFilter::Id(1),
-            ..RuleSpec::default()
-        });
+        let rules =
+            rules(RuleSpec { expires_ns: Some(10), thread: ThreadFilter::Id(1), ..RuleSpec::default() });
         assert_eq!(rules.admit(2, None, 10), Err(Skip::Expired));
         assert_eq!(rules.admit(2, None, 9), Err(Skip::Thread));
         assert_eq!(rules.admit(1, None, 9), Ok(()));
@@ -200,27 +182,14 @@ mod tests {
         let rules = rules(RuleSpec {
             hit_condition: Some(HitCondition::Multiple(10)),
             max_hits: Some(2),
-            rate: Some(Rate {
-                per_second: 1.0,
-                burst: 2.0,
-            }),
+            rate: Some(Rate { per_second: 1.0, burst: 2.0 }),
             ..RuleSpec::default()
         });
         let outcomes: Vec<_> = (0..30).map(|_| rules.hit(SECOND)).collect();
         assert_eq!(outcomes[9], HitOutcome::Take { hit: 10 });
         assert_eq!(outcomes[19], HitOutcome::Take { hit: 20 });
-        assert_eq!(
-            outcomes[29],
-            HitOutcome::Passed,
-            "the maximum is asked before the rate"
-        );
-        assert_eq!(
-            outcomes
-                .iter()
-                .filter(|outcome| **outcome == HitOutcome::Passed)
-                .count(),
-            28
-        );
+        assert_eq!(outcomes[29], HitOutcome::Passed, "the maximum is asked before the rate");
+        assert_eq!(outcomes.iter().filter(|outcome| **outcome == HitOutcome::Passed).count(), 28);
         assert!(rules.is_exhausted());
         assert_eq!(rules.hits(), 30);
     }
@@ -229,10 +198,7 @@ mod tests {
     fn limited_hits_do_not_spend_the_maximum() {
         let rules = rules(RuleSpec {
             max_hits: Some(2),
-            rate: Some(Rate {
-                per_second: 1.0,
-                burst: 1.0,
-            }),
+            rate: Some(Rate { per_second: 1.0, burst: 1.0 }),
             ..RuleSpec::default()
         });
         assert_eq!(rules.hit(SECOND), HitOutcome::Take { hit: 1 });
@@ -249,10 +215,7 @@ mod tests {
     fn an_equal_hit_condition_that_was_limited_does_not_come_again() {
         let rules = rules(RuleSpec {
             hit_condition: Some(HitCondition::Equal(2)),
-            rate: Some(Rate {
-                per_second: 1.0,
-                burst: 1.0,
-            }),
+            rate: Some(Rate { per_second: 1.0, burst: 1.0 }),
             ..RuleSpec::default()
         });
         assert_eq!(rules.hit(0), HitOutcome::Passed);
@@ -262,13 +225,7 @@ mod tests {
 
     #[test]
     fn a_rate_that_cannot_be_kept_is_refused() {
-        let spec = RuleSpec {
-            rate: Some(Rate {
-                per_second: 0.0,
-                burst: 1.0,
-            }),
-            ..RuleSpec::default()
-        };
+        let spec = RuleSpec { rate: Some(Rate { per_second: 0.0, burst: 1.0 }), ..RuleSpec::default() };
         assert_eq!(Rules::new(&spec).unwrap_err(), RateError::Rate(0.0));
     }
 
@@ -292,10 +249,7 @@ mod tests {
                     })
                 })
                 .collect();
-            workers
-                .into_iter()
-                .flat_map(|worker| worker.join().unwrap())
-                .collect()
+            workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
         });
         taken.sort_unstable();
         taken.dedup();
