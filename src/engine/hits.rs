@@ -42,6 +42,20 @@ pub struct HitItem {
     pub user_data: u64,
 }
 
+impl HitItem {
+    /// An item that stands for nothing, to fill buffers with.
+    pub const fn none() -> Self {
+        Self {
+            breakpoint: BreakpointId::from_raw(0),
+            ticket: 0,
+            hit: 0,
+            verdict: Verdict::Ignore,
+            action: ActionKind::Count,
+            user_data: 0,
+        }
+    }
+}
+
 /// The thread of an arrival.
 #[derive(Clone, Copy, Debug)]
 pub struct Thread<'a> {

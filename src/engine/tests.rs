@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use super::*;
-use crate::breakpoints::{Action, ActionKind};
+use crate::breakpoints::Action;
 use crate::capture::{Limits, Template};
 use crate::code::{BlockRow, Rule, RuleAction, ScopeKind, ScopeRow, UnitKind, UnitRow};
 use crate::location::Location;
@@ -92,21 +92,10 @@ fn site(engine: &Engine) -> u32 {
     engine.decide(&total(1)).arms[0].site
 }
 
-fn nothing() -> HitItem {
-    HitItem {
-        breakpoint: BreakpointId::from_raw(0),
-        ticket: 0,
-        hit: 0,
-        verdict: Verdict::Ignore,
-        action: ActionKind::Count,
-        user_data: 0,
-    }
-}
-
 const MAIN: Thread<'static> = Thread { id: 7, name: None };
 
 fn hit(engine: &Engine, site: u32) -> (Verdict, Vec<HitItem>) {
-    let mut items = [nothing(); 8];
+    let mut items = [HitItem::none(); 8];
     let (verdict, count) = engine.hit(site, &MAIN, 1, &mut items).unwrap();
     (verdict, items[..count].to_vec())
 }
@@ -312,7 +301,7 @@ fn a_thread_filter_by_name_asks_the_host_for_names() {
 fn a_small_buffer_counts_nothing() {
     let (engine, ids) = engine_with(vec![spec("shop.py:3"), spec("shop.py:3"), counter("shop.py:3")]);
     let site = site(&engine);
-    let refused = engine.hit(site, &MAIN, 1, &mut [nothing()]);
+    let refused = engine.hit(site, &MAIN, 1, &mut [HitItem::none()]);
     assert_eq!(refused, Err(EngineError::BufferTooSmall { needed: 2 }));
     assert!(ids.iter().all(|&id| engine.report(id).unwrap().arrivals() == 0));
     assert_eq!(hit(&engine, site).1.len(), 2);
@@ -358,7 +347,7 @@ fn another_code_object_at_the_same_key_is_decided_anew() {
     let old = site(&engine);
     let other = CodeInfo { name: "<module>", qualname: "<module>", lines: &[1], ..total(1) };
     assert!(engine.decide(&other).arms.is_empty());
-    assert!(engine.hit(old, &MAIN, 1, &mut [nothing()]).is_err(), "the site went with its code object");
+    assert!(engine.hit(old, &MAIN, 1, &mut [HitItem::none()]).is_err(), "the site went with its code object");
     assert_eq!(engine.report(ids[0]).unwrap().code_objects, 0);
     assert!(engine.forget(1) && !engine.forget(1));
 }
