@@ -1,0 +1,926 @@
+#ifndef NONSTOP_H
+#define NONSTOP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Done.
+#define NONSTOP_OK 0
+
+// Verdict: nothing to do.
+#define NONSTOP_IGNORE 0
+
+// Verdict: nothing to do, and not at this place again in this epoch: switch it off if that is cheaper than asking.
+#define NONSTOP_DISABLE 1
+
+// Verdict: evaluate the condition and commit its outcome.
+#define NONSTOP_EVALUATE 2
+
+// Verdict: capture; of a capture: it is queued.
+#define NONSTOP_CAPTURE 3
+
+// Verdict of a capture: the queue was full or closed; the hit is counted as dropped.
+#define NONSTOP_DROPPED 4
+
+// A pointer that must not be NULL is NULL. Fix the call.
+#define NONSTOP_ERROR_NULL_POINTER -1
+
+// A text is not UTF-8. Paths are bytes and never give this.
+#define NONSTOP_ERROR_INVALID_UTF8 -2
+
+// struct_size is too small to be one, or the struct has fields set that this library does not know: use a newer library.
+#define NONSTOP_ERROR_STRUCT_SIZE -3
+
+// An argument makes no sense; the detail names it.
+#define NONSTOP_ERROR_INVALID_ARGUMENT -4
+
+// The text of a location can't be read; the detail says how one is written.
+#define NONSTOP_ERROR_INVALID_LOCATION -5
+
+// The text of a hit condition can't be read.
+#define NONSTOP_ERROR_INVALID_HIT_CONDITION -6
+
+// The text of a log template can't be read; the detail names the position.
+#define NONSTOP_ERROR_INVALID_TEMPLATE -7
+
+// The records of a capture make no document; the hit is counted as dropped.
+#define NONSTOP_ERROR_INVALID_RECORDS -8
+
+// An id, ticket, site or key names nothing, or nothing any more.
+#define NONSTOP_ERROR_NOT_FOUND -9
+
+// The buffer is too small; the detail says how much is needed. Nothing was done: call again.
+#define NONSTOP_ERROR_BUFFER_TOO_SMALL -10
+
+// The channel is closed and empty: no snapshot will come any more.
+#define NONSTOP_ERROR_CLOSED -11
+
+// Nothing came in the time given.
+#define NONSTOP_ERROR_TIMEOUT -12
+
+// The object belongs to the thread that made it.
+#define NONSTOP_ERROR_WRONG_THREAD -13
+
+// A bound of the engine is reached; the detail names it.
+#define NONSTOP_ERROR_LIMIT_REACHED -14
+
+// A defect of nonstop, caught: please report the detail.
+#define NONSTOP_ERROR_INTERNAL -15
+
+// The version of this interface. It changes only when something that worked would not any more; functions and fields may be
+// added under the same number.
+#define NONSTOP_ABI_VERSION 1
+
+// Levels of log messages, and the most that a callback gets: 0 none, 1 errors, 2 warnings, 3 information, 4 debugging, 5 all.
+#define NONSTOP_LOG_OFF 0
+
+// See NONSTOP_LOG_OFF.
+#define NONSTOP_LOG_ERROR 1
+
+// See NONSTOP_LOG_OFF.
+#define NONSTOP_LOG_WARN 2
+
+// See NONSTOP_LOG_OFF.
+#define NONSTOP_LOG_INFO 3
+
+// See NONSTOP_LOG_OFF.
+#define NONSTOP_LOG_DEBUG 4
+
+// See NONSTOP_LOG_OFF.
+#define NONSTOP_LOG_TRACE 5
+
+// Action: count the hits.
+#define NONSTOP_COUNT 0
+
+// Action: a message, made from a template.
+#define NONSTOP_LOG 1
+
+// Action: a snapshot of frames, locals and expressions.
+#define NONSTOP_SNAPSHOT 2
+
+// Flag of a breakpoint: the host has a condition for it, and evaluates it at each arrival.
+#define NONSTOP_HAS_CONDITION 1
+
+// Flag of a breakpoint: it starts disabled.
+#define NONSTOP_DISABLED 2
+
+// State: no code that it stands in has run yet.
+#define NONSTOP_PENDING 0
+
+// State: armed in at least one code object, now or before.
+#define NONSTOP_BOUND 1
+
+// State: max_hits is spent.
+#define NONSTOP_EXHAUSTED 2
+
+// State: its time is over.
+#define NONSTOP_EXPIRED 3
+
+// State: the host could not do its part.
+#define NONSTOP_FAILED 4
+
+// State: it can't fire where it was asked for; the reason names the nearest usable lines.
+#define NONSTOP_UNVERIFIED 5
+
+// Kind of a scope: the module, always row 0.
+#define NONSTOP_SCOPE_MODULE 0
+
+// Kind of a scope: a function with a name.
+#define NONSTOP_SCOPE_FUNCTION 1
+
+// Kind of a scope: a class body.
+#define NONSTOP_SCOPE_CLASS 2
+
+// Kind of a scope: a lambda.
+#define NONSTOP_SCOPE_LAMBDA 3
+
+// Kind of a scope: a comprehension or generator expression.
+#define NONSTOP_SCOPE_COMPREHENSION 4
+
+// Kind of a unit: a simple statement, or several on one line.
+#define NONSTOP_UNIT_STATEMENT 0
+
+// Kind of a unit: the header of a compound statement.
+#define NONSTOP_UNIT_HEADER 1
+
+// Kind of a unit: the items of a `with`; inner lines are its body.
+#define NONSTOP_UNIT_WITH 2
+
+// Kind of a unit: the subject of a `match`; inner lines are its cases.
+#define NONSTOP_UNIT_MATCH 3
+
+// Kind of a unit: the body of a lambda.
+#define NONSTOP_UNIT_LAMBDA 4
+
+// Kind of a unit: an element or condition of a comprehension that begins on a line of its own.
+#define NONSTOP_UNIT_ELEMENT 5
+
+// Flag of a unit: control can enter it straight from itself (the first statement of the body of `while True`).
+#define NONSTOP_UNIT_REENTERED 1
+
+// Flag of a unit: this interpreter makes no code for it; a breakpoint moves on to the next unit of the block.
+#define NONSTOP_UNIT_NO_CODE 2
+
+// Event: a code object begins to run. Events are bits of a mask.
+#define NONSTOP_EVENT_CALL 1
+
+// Event: control comes to a line.
+#define NONSTOP_EVENT_LINE 2
+
+// Event: a code object returns.
+#define NONSTOP_EVENT_RETURN 4
+
+// Event: an exception is raised, or passes.
+#define NONSTOP_EVENT_EXCEPTION 8
+
+// Flag of an arm: pass the thread's name to nonstop_hit.
+#define NONSTOP_ARM_NEEDS_THREAD_NAME 1
+
+// Flag of an arm: control can enter the unit straight from itself.
+#define NONSTOP_ARM_REENTERED 2
+
+// Flag of a decision: a breakpoint may stand in this file; call nonstop_source_register or nonstop_source_without_units, and
+// decide again.
+#define NONSTOP_NEEDS_SOURCE 1
+
+// Flag of a decision: a breakpoint may stand in this code object; tell its lines, and decide again.
+#define NONSTOP_NEEDS_LINES 2
+
+// Outcome of a condition: it does not hold.
+#define NONSTOP_FALSE 0
+
+// Outcome of a condition: it holds; the arrival is a hit.
+#define NONSTOP_TRUE 1
+
+// Outcome of a condition: it raised.
+#define NONSTOP_RAISED 2
+
+// Kind of a container: items, each a value.
+#define NONSTOP_ITEMS 0
+
+// Kind of a container: entries, each a key and a value.
+#define NONSTOP_ENTRIES 1
+
+// Kind of a container: fields, each a nonstop_capture_name and a value.
+#define NONSTOP_FIELDS 2
+
+// Kind of a part: text that stands in the message as it is.
+#define NONSTOP_PART_LITERAL 0
+
+// Kind of a part: an expression, whose value stands in the message.
+#define NONSTOP_PART_EXPRESSION 1
+
+// What one hit captured, while it is being described call by call. It belongs to the thread that made it: any other gets
+// WRONG_THREAD.
+typedef struct nonstop_capture nonstop_capture;
+
+// An engine: breakpoints, decisions on code, open hits, and the queue of what was captured. A process may have several. Where
+// a function takes a const pointer, any number of threads may call it at once.
+typedef struct nonstop_engine nonstop_engine;
+
+// One captured hit, received. It belongs to the host and outlives its engine.
+typedef struct nonstop_snapshot nonstop_snapshot;
+
+// What a call came to. Negative: an error, and nonstop_last_error has the detail. 0: done. Positive values are verdicts of
+// nonstop_code_decide, nonstop_event, nonstop_hit, nonstop_hit_commit and nonstop_capture_records. Numbers are never reused.
+typedef int32_t nonstop_status;
+
+// Receives one log message: `user_data` as it was set, the level, the part of the library that speaks, and the message. Both
+// texts are UTF-8 without a zero byte at the end, and valid during the call only. It is called by whatever thread has
+// something to say, holding no lock of the library; it may call the library, but messages from within it are dropped.
+typedef void (*nonstop_log_callback)(void *user_data,
+                                     int32_t level,
+                                     const char *target,
+                                     size_t target_len,
+                                     const char *message,
+                                     size_t message_len);
+
+// How to build an engine. A field that is 0 has its default.
+typedef struct {
+    // sizeof(nonstop_engine_options).
+    uint32_t struct_size;
+    // The most snapshots queued; default 1000.
+    uint32_t queue_items;
+    // The most bytes of JSON queued; default 8 MiB.
+    uint64_t queue_bytes;
+} nonstop_engine_options;
+
+// How much one hit captures. A field that is 0 has its default. The engine enforces `snapshot_bytes` and its own nesting limit;
+// the others are for the code of the host that walks values, so that all hosts have one set of numbers.
+typedef struct {
+    // sizeof(nonstop_limits); 0 where the struct stands in another one and all defaults are meant.
+    uint32_t struct_size;
+    // How deep values are followed.
+    uint32_t depth;
+    // Items of a collection.
+    uint32_t items;
+    // Items of a collection that is the value of a named expression.
+    uint32_t named_items;
+    // Characters of a text.
+    uint32_t text_chars;
+    // Characters of a text that is the value of a named expression.
+    uint32_t named_text_chars;
+    // Fields of an object.
+    uint32_t fields;
+    // Frames.
+    uint32_t frames;
+    // Frames with their locals.
+    uint32_t frames_with_locals;
+    // Bytes of a snapshot as JSON.
+    uint32_t snapshot_bytes;
+} nonstop_limits;
+
+// A text inside a struct: `len` bytes from `data`, which need not end with a zero byte. {NULL, 0} is the empty text.
+typedef struct {
+    // The bytes; the library reads them during the call only.
+    const char *data;
+    // How many.
+    size_t len;
+} nonstop_text;
+
+// A breakpoint as it is asked for. All-zero but for the size and the location is a plain counter.
+typedef struct {
+    // sizeof(nonstop_breakpoint_spec).
+    uint32_t struct_size;
+    // NONSTOP_COUNT, NONSTOP_LOG or NONSTOP_SNAPSHOT.
+    int32_t action;
+    // "shop.py:42", "shop.py:total", "shop.py:Cart.total" or "package.module:42"; the path is bytes. A relative path names the
+    // file below the working directory, or else every file whose path ends with it on whole components.
+    nonstop_text location;
+    // "== n", ">= n" or "% n", over the number of hits; empty: every hit.
+    nonstop_text hit_condition;
+    // The template of a log action: text with {expressions}; see nonstop_template_parse.
+    nonstop_text log_template;
+    // Only arrivals on threads of this name; empty: any. Not together with thread_id.
+    nonstop_text thread_name;
+    // Only arrivals on this thread; 0: any.
+    uint64_t thread_id;
+    // The most hits taken; 0: no limit.
+    uint64_t max_hits;
+    // Hits a second (a token bucket); 0: no limit.
+    double rate_per_second;
+    // How many hits may come at once within the rate; 0: one second's worth, at least 1.
+    double burst;
+    // Its life, in nanoseconds from now; 0: without end.
+    uint64_t expires_after_ns;
+    // NONSTOP_HAS_CONDITION, NONSTOP_DISABLED.
+    uint32_t flags;
+    // 0.
+    uint32_t reserved;
+    // Handed back with each hit.
+    uint64_t user_data;
+    // The limits of a capture.
+    nonstop_limits limits;
+} nonstop_breakpoint_spec;
+
+// Names a breakpoint. An id is never given to another breakpoint: one that was removed is NOT_FOUND. 0 is none.
+typedef uint64_t nonstop_breakpoint_id;
+
+// A breakpoint's state, counters and proof of arming at one moment. Always: arrivals = skipped + false_conditions + errors +
+// hits, and hits = passed + limited + captured + dropped.
+typedef struct {
+    // sizeof(nonstop_breakpoint_report).
+    uint32_t struct_size;
+    // NONSTOP_PENDING to NONSTOP_UNVERIFIED.
+    int32_t state;
+    // The line that was asked for; 0 when a function was.
+    uint32_t requested_line;
+    // The line that it resolved to; 0 while none is known.
+    uint32_t resolved_line;
+    // 1 or 0.
+    uint32_t enabled;
+    // Live code objects in which it is armed.
+    uint32_t code_objects;
+    // Arrivals while disabled, expired or exhausted, or on another thread.
+    uint64_t skipped;
+    // Arrivals whose condition was false.
+    uint64_t false_conditions;
+    // Arrivals whose condition raised.
+    uint64_t errors;
+    // Hits that the hit condition or max_hits let pass.
+    uint64_t passed;
+    // Hits beyond the rate.
+    uint64_t limited;
+    // Hits counted, or captured and queued.
+    uint64_t captured;
+    // Hits whose capture failed or found the queue full.
+    uint64_t dropped;
+    // All arrivals.
+    uint64_t arrivals;
+    // Arrivals whose condition held, or that had none.
+    uint64_t hits;
+    // Nanoseconds in which arrivals were not observed because it was switched off.
+    uint64_t off_ns;
+    // As it was given.
+    uint64_t user_data;
+} nonstop_breakpoint_report;
+
+// A scope of a file: what becomes a code object. Lines count from 1 everywhere.
+typedef struct {
+    // NONSTOP_SCOPE_MODULE to NONSTOP_SCOPE_COMPREHENSION.
+    int32_t kind;
+    // The first line of its code object (co_firstlineno).
+    uint32_t first_line;
+    // Its last line.
+    uint32_t last_line;
+    // The row of the scope around it, which comes before it.
+    uint32_t parent;
+    // The row of its outermost block.
+    uint32_t body_block;
+    // 0.
+    uint32_t reserved;
+    // The name of its code object (co_name).
+    nonstop_text name;
+    // Its qualified name (co_qualname).
+    nonstop_text qualname;
+} nonstop_scope;
+
+// A block: statements that run one after the other. Row 0 is the body of the module.
+typedef struct {
+    // The line after its header; of an `else:` or `finally:`, the line of that word.
+    uint32_t first_line;
+    // The last line of its last statement.
+    uint32_t last_line;
+    // The row of the block around it, which comes before it.
+    uint32_t parent;
+    // The row of its scope.
+    uint32_t scope;
+} nonstop_block;
+
+// A unit: where a breakpoint can stand.
+typedef struct {
+    // NONSTOP_UNIT_STATEMENT to NONSTOP_UNIT_ELEMENT.
+    int32_t kind;
+    // Its first line.
+    uint32_t first_line;
+    // Its last line.
+    uint32_t last_line;
+    // The row of its block.
+    uint32_t block;
+    // The row of its scope.
+    uint32_t scope;
+    // Lines from which control comes back without entering it: first; 0: none.
+    uint32_t inner_first;
+    // The last of them.
+    uint32_t inner_last;
+    // NONSTOP_UNIT_REENTERED, NONSTOP_UNIT_NO_CODE.
+    uint32_t flags;
+} nonstop_unit;
+
+// The unit table of a file, made by the host's parser.
+typedef struct {
+    // sizeof(nonstop_source).
+    uint32_t struct_size;
+    // The lines of the file.
+    uint32_t line_count;
+    // The scopes.
+    const nonstop_scope *scopes;
+    // How many.
+    size_t scope_count;
+    // The blocks.
+    const nonstop_block *blocks;
+    // How many.
+    size_t block_count;
+    // The units.
+    const nonstop_unit *units;
+    // How many.
+    size_t unit_count;
+} nonstop_source;
+
+// A rule of the event filter. What it leaves empty or 0, it does not look at.
+typedef struct {
+    // sizeof(nonstop_filter_rule).
+    uint32_t struct_size;
+    // 1: the events that match are wanted; 0: they are not.
+    uint32_t include;
+    // The events that it is about: NONSTOP_EVENT_… bits.
+    uint32_t events;
+    // The deepest call depth, as the host counts; 0: any.
+    uint32_t max_depth;
+    // The thread; 0: any.
+    uint64_t thread_id;
+    // A glob over the path: `?` and `*` stay within a component, `**` goes across.
+    nonstop_text path_glob;
+    // A module, or "package.*" for a package with all below it.
+    nonstop_text module;
+    // A function: the end of its qualified name, on dots.
+    nonstop_text function;
+} nonstop_filter_rule;
+
+// A code object, as its host describes it.
+typedef struct {
+    // sizeof(nonstop_code_info).
+    uint32_t struct_size;
+    // Its first line (co_firstlineno).
+    uint32_t first_line;
+    // Names it for as long as it lives: an address, an index, anything that the host keeps unique.
+    uint64_t key;
+    // The path that the interpreter knows it by (co_filename); bytes.
+    nonstop_text path;
+    // The module that it runs in; may be empty.
+    nonstop_text module;
+    // Its own name (co_name).
+    nonstop_text name;
+    // Its qualified name (co_qualname); may be empty.
+    nonstop_text qualname;
+    // The lines that carry code, ascending, each once. NULL: not worked out yet; the decision says when they are needed.
+    const uint32_t *lines;
+    // How many.
+    size_t line_count;
+} nonstop_code_info;
+
+// One line to arm. All lines of a unit carry its site; an arrival is an entry of the unit: the line before was not of the same
+// site, and not within the inner lines.
+typedef struct {
+    // The line.
+    uint32_t line;
+    // Report arrivals with this number.
+    uint32_t site;
+    // NONSTOP_ARM_… bits.
+    uint32_t flags;
+    // The inner lines: first; 0: none.
+    uint32_t inner_first;
+    // The last of them.
+    uint32_t inner_last;
+} nonstop_arm;
+
+// What to observe of a code object.
+typedef struct {
+    // sizeof(nonstop_decision).
+    uint32_t struct_size;
+    // The events wanted; 0: ignore the code object.
+    uint32_t event_mask;
+    // The epoch that it was made in; once the epoch word differs, decide again.
+    uint64_t epoch;
+    // How many lines to arm.
+    size_t arm_count;
+    // NONSTOP_NEEDS_SOURCE, NONSTOP_NEEDS_LINES.
+    uint32_t flags;
+    // 0.
+    uint32_t reserved;
+} nonstop_decision;
+
+// Names an open hit, from the engine's verdict to the host's last answer. A number is never given out twice; a hit that was
+// answered is NOT_FOUND.
+typedef uint64_t nonstop_ticket;
+
+// The host's part of one breakpoint's hit.
+typedef struct {
+    // Whose hit it is.
+    nonstop_breakpoint_id breakpoint;
+    // Answer to this ticket; 0: nothing is left to do.
+    nonstop_ticket ticket;
+    // The number of the hit, from 1; 0 while the condition is open.
+    uint64_t hit;
+    // NONSTOP_EVALUATE, NONSTOP_CAPTURE or NONSTOP_IGNORE.
+    int32_t verdict;
+    // The breakpoint's action.
+    int32_t action;
+    // The breakpoint's user_data.
+    uint64_t user_data;
+} nonstop_hit_item;
+
+// Where and when a hit was.
+typedef struct {
+    // The line.
+    uint32_t line;
+    // 0.
+    uint32_t reserved;
+    // The file, UTF-8.
+    nonstop_text file;
+    // The function.
+    nonstop_text function;
+    // The wall clock, in nanoseconds since 1970; 0: the engine reads it.
+    uint64_t time_ns;
+    // The thread.
+    uint64_t thread_id;
+    // Its name; may be empty.
+    nonstop_text thread_name;
+    // The name of the task (a coroutine's); may be empty.
+    nonstop_text task;
+} nonstop_capture_head;
+
+// How full the channel is, and what it has seen.
+typedef struct {
+    // sizeof(nonstop_channel_stats).
+    uint32_t struct_size;
+    // 0.
+    uint32_t reserved;
+    // Snapshots that wait.
+    uint64_t queued;
+    // Their bytes.
+    uint64_t queued_bytes;
+    // Snapshots that were ever queued.
+    uint64_t sent;
+    // Snapshots that found it full or closed.
+    uint64_t dropped;
+} nonstop_channel_stats;
+
+// A part of a log template. Offsets and lengths are bytes of the template's text.
+typedef struct {
+    // NONSTOP_PART_LITERAL or NONSTOP_PART_EXPRESSION.
+    int32_t kind;
+    // The conversion of an expression, 'r', 's' or 'a'; 0: none.
+    uint32_t conversion;
+    // Where the literal or the expression begins.
+    size_t start;
+    // How long it is.
+    size_t len;
+    // Where the format specification begins.
+    size_t spec_start;
+    // How long it is; 0: none.
+    size_t spec_len;
+} nonstop_template_part;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+// The name of a status, as in this header without the prefix: "OK", "NOT_FOUND", …; "UNKNOWN" for any other number. The text
+// is static. Any thread, no cost. Since 1.
+const char *nonstop_status_name(nonstop_status status);
+
+// The ABI version that the loaded library has. Compare it with NONSTOP_ABI_VERSION before anything else: when they differ,
+// use neither. Any thread, no cost. Since 1.
+uint32_t nonstop_abi_version(void);
+
+// The version of the library, such as "0.1.0": static text. Any thread, no cost. Since 1.
+const char *nonstop_version(void);
+
+// Copies the detail of this thread's last error into `buffer`: UTF-8, cut to `capacity` - 1 bytes between characters, and
+// always ended by a zero byte when `capacity` is not 0. `buffer` may be NULL when `capacity` is 0. Returns the full length in
+// bytes, without the zero. A call that succeeds leaves the detail as it was. Any thread; costs the copy. Since 1.
+size_t nonstop_last_error(char *buffer,
+                          size_t capacity);
+
+// Sends the library's log messages to `callback`, up to `max_level` (NONSTOP_LOG_OFF to NONSTOP_LOG_TRACE). A later call
+// replaces the callback; NULL takes it away. `user_data` is handed back with each message and may be NULL; it and the
+// callback must live until after the callback was replaced and calls in flight have returned. Returns OK;
+// INVALID_ARGUMENT for another level; LIMIT_REACHED when a Rust host of the same process has set a logger of its own: the
+// messages go there. Any thread. Since 1.
+nonstop_status nonstop_set_logger(nonstop_log_callback callback,
+                                  void *user_data,
+                                  int32_t max_level);
+
+// Nanoseconds of the clock that every `now_ns` is read from: CLOCK_MONOTONIC, the one of Python's time.monotonic_ns(). Any
+// thread, about 20 ns. Since 1.
+uint64_t nonstop_monotonic_ns(void);
+
+// Makes an engine. `options` may be NULL for the defaults. On OK `*out_engine` is yours; free it with nonstop_engine_free.
+// STRUCT_SIZE or NULL_POINTER: fix the call. Any thread. Since 1.
+nonstop_status nonstop_engine_new(const nonstop_engine_options *options,
+                                  nonstop_engine **out_engine);
+
+// Frees an engine with all that it holds. NULL is fine. Nothing may use the engine, its epoch word or a capture of it from
+// the moment of the call; snapshots that were received live on. Since 1.
+void nonstop_engine_free(nonstop_engine *engine);
+
+// Call this first in the child of a fork. Locks that other threads held at the fork would never be released there: the engine
+// starts with fresh ones, with the same breakpoints, ids, counters and filter. Code is decided anew, sources are registered
+// anew; open hits and queued snapshots stay with the parent. The epoch word keeps its address and changes. The caller is the
+// only thread. Since 1.
+nonstop_status nonstop_engine_after_fork(nonstop_engine *engine);
+
+// The address of the engine's epoch: one aligned word that the host may read at any time without a call, until the engine is
+// freed (a plain aligned 64-bit load; acquire order where the host has it). It changes whenever a decision may have: compare
+// it with the epoch of a decision. NULL for a NULL engine. Any thread, no cost. Since 1.
+const uint64_t *nonstop_engine_epoch(const nonstop_engine *engine);
+
+// Adds a path map: run-time paths that begin with `from` (a container's "/app") stand for local ones that begin with `to`, on
+// whole components; of several maps the longest `from` wins, and one for the same `from` is replaced. Code that was decided
+// is forgotten. INVALID_ARGUMENT for an empty `from`. Any thread. Since 1.
+nonstop_status nonstop_engine_add_path_map(const nonstop_engine *engine,
+                                           const char *from,
+                                           size_t from_len,
+                                           const char *to,
+                                           size_t to_len);
+
+// Writes the default limits into `*out_limits`, whose struct_size is set. Any thread, no cost. Since 1.
+nonstop_status nonstop_limits_default(nonstop_limits *out_limits);
+
+// Adds `count` breakpoints and publishes them at once; `out_ids` (room for `count`) gets their ids in order. All or nothing.
+// Each element of `specs` is as long as the struct_size of the first says. INVALID_LOCATION, INVALID_HIT_CONDITION,
+// INVALID_TEMPLATE, INVALID_UTF8, INVALID_ARGUMENT, STRUCT_SIZE: the detail names the element and the value. LIMIT_REACHED:
+// remove some first. The texts are copied. Any thread; costs a copy of the table, so add many in one call. Since 1.
+nonstop_status nonstop_breakpoints_add(const nonstop_engine *engine,
+                                       const nonstop_breakpoint_spec *specs,
+                                       size_t count,
+                                       nonstop_breakpoint_id *out_ids);
+
+// Removes `count` breakpoints at once. NOT_FOUND when one of the ids is stale, or twice in the list: nothing was removed then.
+// Hits that are open can still be answered. Any thread. Since 1.
+nonstop_status nonstop_breakpoints_remove(const nonstop_engine *engine,
+                                          const nonstop_breakpoint_id *ids,
+                                          size_t count);
+
+// Enables (1) or disables (0) `count` breakpoints at once. A disabled one costs nothing and observes no arrivals; its report
+// has the time that it was off. NOT_FOUND when one of the ids is stale: nothing was changed then. Any thread. Since 1.
+nonstop_status nonstop_breakpoints_set_enabled(const nonstop_engine *engine,
+                                               const nonstop_breakpoint_id *ids,
+                                               size_t count,
+                                               int32_t enabled);
+
+// Writes the report of a breakpoint into `*out_report`, whose struct_size is set. NOT_FOUND: it was removed. Any thread. Since
+// 1.
+nonstop_status nonstop_breakpoint_get_report(const nonstop_engine *engine,
+                                             nonstop_breakpoint_id id,
+                                             nonstop_breakpoint_report *out_report);
+
+// Why a breakpoint is in its state, for its user: UTF-8, empty where there is nothing to say. `buffer` has room for `capacity`
+// bytes and gets no zero byte; `*out_len` is the length. BUFFER_TOO_SMALL: only `*out_len` was written. NOT_FOUND: it was
+// removed. Any thread. Since 1.
+nonstop_status nonstop_breakpoint_reason(const nonstop_engine *engine,
+                                         nonstop_breakpoint_id id,
+                                         char *buffer,
+                                         size_t capacity,
+                                         size_t *out_len);
+
+// The host tells the engine what only it can know: NONSTOP_FAILED (its condition can't be compiled, say), which ends the
+// breakpoint, or NONSTOP_UNVERIFIED. `reason` is for the user. INVALID_ARGUMENT for another state, NOT_FOUND for a stale id.
+// Any thread. Since 1.
+nonstop_status nonstop_breakpoint_set_state(const nonstop_engine *engine,
+                                            nonstop_breakpoint_id id,
+                                            int32_t state,
+                                            const char *reason,
+                                            size_t reason_len);
+
+// Registers the unit table of the file that the interpreter knows as `path`, run as `module` (may be empty), and places the
+// breakpoints that stand in it: their reports have the resolved line, or say why there is none. Everything is copied. A
+// second registration replaces the first. INVALID_ARGUMENT names the row that makes no sense. Any thread. Since 1.
+nonstop_status nonstop_source_register(const nonstop_engine *engine,
+                                       const char *path,
+                                       size_t path_len,
+                                       const char *module,
+                                       size_t module_len,
+                                       const nonstop_source *source);
+
+// There is no source text for this file: the lines of its code objects are its units, and only those lines can carry a
+// breakpoint. Any thread. Since 1.
+nonstop_status nonstop_source_without_units(const nonstop_engine *engine,
+                                            const char *path,
+                                            size_t path_len);
+
+// The lines of a registered file that can carry a breakpoint, ascending: `lines` has room for `capacity`, `*out_count` is how
+// many there are. BUFFER_TOO_SMALL: only `*out_count` was written. NOT_FOUND: register the source first. Any thread. Since 1.
+nonstop_status nonstop_source_lines(const nonstop_engine *engine,
+                                    const char *path,
+                                    size_t path_len,
+                                    uint32_t *lines,
+                                    size_t capacity,
+                                    size_t *out_count);
+
+// Replaces the event filter, for hosts that have only raw trace events. Rules are tried in order and the first that matches
+// decides; what none matches is not wanted. Breakpoints need no rule: their lines are always wanted. `just_my_code` (may be
+// NULL with count 0) names directories whose code is excluded before any rule: the standard library and site-packages, "just
+// my code"; with them goes what is frozen into the interpreter. No rules and no directories: only breakpoints. Everything is
+// copied; each rule is as long as the struct_size of the first says. INVALID_ARGUMENT names the rule. Any thread. Since 1.
+nonstop_status nonstop_filter_set(const nonstop_engine *engine,
+                                  const nonstop_filter_rule *rules,
+                                  size_t rule_count,
+                                  const nonstop_text *just_my_code,
+                                  size_t just_my_code_count);
+
+// Decides what to observe of a code object. Verdict IGNORE: nothing, unless the flags of the decision ask for more; CAPTURE:
+// the events of the mask, and the lines written to `arms` (room for `capacity`), ascending. BUFFER_TOO_SMALL: only
+// `*out_decision` was written, with the count needed. Answers are cached per key and epoch; a code object that describes
+// itself differently under the same key replaces the former one. Everything is copied. Any thread; about 100 ns when cached.
+// Since 1.
+nonstop_status nonstop_code_decide(const nonstop_engine *engine,
+                                   const nonstop_code_info *info,
+                                   nonstop_arm *arms,
+                                   size_t capacity,
+                                   nonstop_decision *out_decision);
+
+// The code object of this key is gone: its sites end, and the key can name another. NOT_FOUND: it was not known, which is
+// fine. Any thread. Since 1.
+nonstop_status nonstop_code_forget(const nonstop_engine *engine,
+                                   uint64_t key);
+
+// Asks about one raw event: `kind` is one NONSTOP_EVENT_… bit, `depth` the call depth as the host counts. Verdict CAPTURE:
+// `*out_site` is the site that it arrives at (call nonstop_hit), or 0 when the filter wants the event. IGNORE: not wanted.
+// DISABLE: neither is any later event of this kind at this line in this epoch. NOT_FOUND: decide the code object first. Right
+// after any change: a decision that is outdated is made again here. Any thread; about 30 ns. Since 1.
+nonstop_status nonstop_event(const nonstop_engine *engine,
+                             uint64_t key,
+                             uint32_t kind,
+                             uint32_t line,
+                             uint64_t thread_id,
+                             uint32_t depth,
+                             uint32_t *out_site);
+
+// Control arrived at a site. Applies the hit rules of every breakpoint there, counts, and writes what is left for the host to
+// `items` (room for `capacity`), `*out_count` of them: EVALUATE (commit the outcome of the condition) or CAPTURE (send the
+// records). The verdict is the strongest; DISABLE when no breakpoint here can fire again in this epoch. `thread_name` may be
+// NULL unless the arm asks for it. `now_ns` is of nonstop_monotonic_ns, or 0: the engine reads it. BUFFER_TOO_SMALL: nothing
+// was counted; the detail says how much is needed. NOT_FOUND: the code object was forgotten. Any thread; about 40 ns for a
+// counter. Since 1.
+nonstop_status nonstop_hit(const nonstop_engine *engine,
+                           uint32_t site,
+                           uint64_t thread_id,
+                           const char *thread_name,
+                           size_t thread_name_len,
+                           uint64_t now_ns,
+                           nonstop_hit_item *items,
+                           size_t capacity,
+                           size_t *out_count);
+
+// The condition of an open hit had this outcome: NONSTOP_FALSE, NONSTOP_TRUE or NONSTOP_RAISED. When it held, the hit rules go
+// on: verdict CAPTURE means capture, under the same ticket; IGNORE: nothing is left to do. `*out_item` says the same, with
+// the number of the hit. NOT_FOUND: the ticket was answered already. INVALID_ARGUMENT: it waits for a capture, or there is
+// no such outcome; it stays open. Any thread. Since 1.
+nonstop_status nonstop_hit_commit(const nonstop_engine *engine,
+                                  nonstop_ticket ticket,
+                                  int32_t outcome,
+                                  uint64_t now_ns,
+                                  nonstop_hit_item *out_item);
+
+// The host gives up on an open hit. It is counted as an error while its condition is open, as dropped after that. NOT_FOUND:
+// it was answered already. Any thread. Since 1.
+nonstop_status nonstop_hit_abandon(const nonstop_engine *engine,
+                                   nonstop_ticket ticket);
+
+// Sends what one hit captured as a stream of records (docs/snapshot-schema.md describes them): the way for hosts that build
+// the stream themselves, in one call. Verdict CAPTURE: queued; DROPPED: the queue is full or closed, and the hit is counted
+// so. INVALID_RECORDS: the detail names the byte; the hit is counted as dropped. NOT_FOUND: the ticket was answered already.
+// INVALID_ARGUMENT: its condition is still open. Never blocks. Any thread; a few microseconds for ten values. Since 1.
+nonstop_status nonstop_capture_records(const nonstop_engine *engine,
+                                       nonstop_ticket ticket,
+                                       const char *records,
+                                       size_t records_len);
+
+// Begins to describe what one hit captured. On OK `*out_capture` is yours: send it with nonstop_capture_send or free it with
+// nonstop_capture_free. `head` is copied. Only sending looks at the ticket. This thread only. Since 1.
+nonstop_status nonstop_capture_new(nonstop_ticket ticket,
+                                   const nonstop_capture_head *head,
+                                   nonstop_capture **out_capture);
+
+// Begins a frame, the innermost first. When `with_locals` is 1, its locals follow: each a nonstop_capture_name and a value. This
+// thread only. Since 1.
+nonstop_status nonstop_capture_frame(nonstop_capture *capture,
+                                     const char *file,
+                                     size_t file_len,
+                                     uint32_t line,
+                                     const char *function,
+                                     size_t function_len,
+                                     int32_t with_locals);
+
+// Begins the expressions: each a nonstop_capture_name with the text of the expression, and its value. For a log action there
+// is one for each expression of the template, in order. After the frames. This thread only. Since 1.
+nonstop_status nonstop_capture_expressions(nonstop_capture *capture);
+
+// Names the value that follows: a local, an expression, a field. This thread only. Since 1.
+nonstop_status nonstop_capture_name(nonstop_capture *capture, const char *name, size_t name_len);
+
+// A whole number. `type` is the name of its type in the host's language. This thread only. Since 1.
+nonstop_status nonstop_capture_int(nonstop_capture *capture,
+                                   const char *type,
+                                   size_t type_len,
+                                   int64_t value);
+
+// A number with a fraction; not-a-number and infinities become texts. This thread only. Since 1.
+nonstop_status nonstop_capture_float(nonstop_capture *capture,
+                                     const char *type,
+                                     size_t type_len,
+                                     double value);
+
+// True (1) or false (0). This thread only. Since 1.
+nonstop_status nonstop_capture_bool(nonstop_capture *capture,
+                                    const char *type,
+                                    size_t type_len,
+                                    int32_t value);
+
+// The value that stands for none. This thread only. Since 1.
+nonstop_status nonstop_capture_none(nonstop_capture *capture, const char *type, size_t type_len);
+
+// A text. `size` is its true length, or -1 when the text is whole; `cut` says why it is not (may be empty). This thread only.
+// Since 1.
+nonstop_status nonstop_capture_text(nonstop_capture *capture,
+                                    const char *type,
+                                    size_t type_len,
+                                    const char *text,
+                                    size_t text_len,
+                                    int64_t size,
+                                    const char *cut,
+                                    size_t cut_len);
+
+// Begins a container; its values and nonstop_capture_end follow. `id` numbers an object that is referred to elsewhere in the
+// capture, 0: none; `size` is the true number of items, or -1 when all follow. INVALID_ARGUMENT: no such kind. This thread
+// only. Since 1.
+nonstop_status nonstop_capture_begin(nonstop_capture *capture,
+                                     int32_t kind,
+                                     const char *type,
+                                     size_t type_len,
+                                     uint64_t id,
+                                     int64_t size);
+
+// Ends the container that was begun last; `cut` says why it is not whole (may be empty). INVALID_RECORDS: none is open. This
+// thread only. Since 1.
+nonstop_status nonstop_capture_end(nonstop_capture *capture,
+                                   const char *cut,
+                                   size_t cut_len);
+
+// An object that is shown elsewhere in the capture under this id: it is shared, or contains itself. This thread only. Since 1.
+nonstop_status nonstop_capture_reference(nonstop_capture *capture,
+                                         const char *type,
+                                         size_t type_len,
+                                         uint64_t id);
+
+// A value that is not shown; `cut` says why ("depth"). This thread only. Since 1.
+nonstop_status nonstop_capture_omitted(nonstop_capture *capture,
+                                       const char *type,
+                                       size_t type_len,
+                                       const char *cut,
+                                       size_t cut_len);
+
+// Sends the capture and frees it, whatever the outcome, but for NULL_POINTER and WRONG_THREAD. The outcome is that of
+// nonstop_capture_records. This thread only. Since 1.
+nonstop_status nonstop_capture_send(const nonstop_engine *engine,
+                                    nonstop_capture *capture);
+
+// Frees a capture without sending it; its ticket stays open. NULL is fine. This thread only; another's is left alone. Since 1.
+void nonstop_capture_free(nonstop_capture *capture);
+
+// Receives the oldest snapshot, waiting up to `timeout_ms` milliseconds for one: 0 does not wait, a negative number waits until
+// one comes or the channel is closed. On OK `*out_snapshot` is yours; free it with nonstop_snapshot_free. TIMEOUT: nothing
+// came. CLOSED: nothing will come any more. Any number of threads may wait; each snapshot goes to one. Since 1.
+nonstop_status nonstop_channel_receive(const nonstop_engine *engine,
+                                       int64_t timeout_ms,
+                                       nonstop_snapshot **out_snapshot);
+
+// Closes the channel: from now on captures are DROPPED; what is queued can still be received, and after it every waiting call
+// returns CLOSED. Any thread. Since 1.
+nonstop_status nonstop_channel_close(const nonstop_engine *engine);
+
+// Writes how full the channel is into `*out_stats`, whose struct_size is set. Any thread, no cost. Since 1.
+nonstop_status nonstop_channel_get_stats(const nonstop_engine *engine, nonstop_channel_stats *out_stats);
+
+// The breakpoint of a snapshot; 0 for NULL. Since 1.
+nonstop_breakpoint_id nonstop_snapshot_breakpoint(const nonstop_snapshot *snapshot);
+
+// The action that a snapshot was captured for: NONSTOP_LOG or NONSTOP_SNAPSHOT; NONSTOP_COUNT for NULL. Since 1.
+int32_t nonstop_snapshot_action(const nonstop_snapshot *snapshot);
+
+// The document of a snapshot: JSON, UTF-8, without a zero byte at the end (docs/snapshot-schema.md). `*out_json` is valid
+// until the snapshot is freed. Since 1.
+nonstop_status nonstop_snapshot_json(const nonstop_snapshot *snapshot,
+                                     const char **out_json,
+                                     size_t *out_len);
+
+// Frees a snapshot. NULL is fine. Any thread. Since 1.
+void nonstop_snapshot_free(nonstop_snapshot *snapshot);
+
+// Takes a log template apart: "total={total} of {user.name!r} {x:>10.2f} {{literal}}", in the syntax of Python's f-strings. The
+// host compiles the expressions, and sends their values in order with each hit. `parts` has room for `capacity`,
+// `*out_count` is how many there are. BUFFER_TOO_SMALL: only `*out_count` was written. INVALID_TEMPLATE: the detail names the
+// position and the remedy. Any thread. Since 1.
+nonstop_status nonstop_template_parse(const char *text,
+                                      size_t text_len,
+                                      nonstop_template_part *parts,
+                                      size_t capacity,
+                                      size_t *out_count);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* NONSTOP_H */
