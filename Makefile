@@ -1,0 +1,17 @@
+# Each target does its own set-up. Needed beforehand: a Rust toolchain, a C compiler, make and Python 3.9 or later.
+.PHONY: help test wheel header clean
+
+help: ## this list
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 10
+
+test: ## what every commit must pass, on every interpreter found
+	@python3 scripts/test
+
+wheel: ## build the wheel into dist/
+	@cd scripts && python3 -c 'import environments; print(environments.wheel())'
+
+header: ## make include/nonstop.h again from the sources
+	NONSTOP_UPDATE_HEADER=1 cargo test --locked --quiet --test header
+
+clean: ## remove what was built
+	rm -rf target dist .venvs
