@@ -103,6 +103,8 @@ class Decision(NamedTuple):
     needs_source: bool
     needs_lines: bool
     arms: list[Arm]
+    #: Whether no breakpoint stands in the file: then its other code objects need not be asked about.
+    quiet: bool = False
 
 
 class HitItem(NamedTuple):

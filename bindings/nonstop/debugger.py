@@ -312,7 +312,7 @@ class Debugger:
                 location=located.encoded, user_data=token, flags=core.HAS_CONDITION if test is not None else 0
             )
             fresh = not self._started
-            if not self._stopped:
+            if fresh and not self._stopped:
                 self.start()
             # Before it is published: its first hit may come at once, in another thread.
             self._hits.add(token, Action(located.text, condition or "", test, record))
@@ -407,7 +407,10 @@ class Debugger:
         snapshot = Snapshot(received.json)
         sinks = self._sinks if handle is None or handle._sink is None else [handle._sink]
         for sink in sinks:
-            sink.emit(snapshot)
+            try:
+                sink.emit(snapshot)
+            except Exception as error:
+                self._dispatcher.failed(error)
         if handle is None:
             return
         if not sinks or handle._inbox is not None:

@@ -12,7 +12,7 @@ from threading import Condition
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from nonstop.backends.threads import leave_untraced
+from nonstop.backends.threads import leave_untraced, thread_ends
 from nonstop.hits import describe
 
 if TYPE_CHECKING:
@@ -64,6 +64,12 @@ class Dispatcher:
         running.release()
         return True
 
+    def failed(self, error: Exception) -> None:
+        """A snapshot could not be delivered."""
+        self.undelivered += 1
+        if self.undelivered == 1:
+            _log.warning("a snapshot could not be delivered: %s; others are counted only", describe(error))
+
     def after_fork(self) -> None:
         """The thread did not come along into the child."""
         self._guard = _thread.allocate_lock()
@@ -85,10 +91,9 @@ class Dispatcher:
                 try:
                     self._deliver(received)
                 except Exception as error:
-                    self.undelivered += 1
-                    if self.undelivered == 1:
-                        _log.warning("a snapshot could not be delivered: %s; others are counted only", describe(error))
+                    self.failed(error)
         finally:
+            thread_ends()
             running.release()
 
 

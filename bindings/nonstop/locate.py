@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import functools
 import inspect
-import linecache
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nonstop import sources
 from nonstop.errors import LocationError
-from nonstop.planner import code_lines, path_bytes
+from nonstop.planner import code_lines, path_bytes, source_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +63,8 @@ def function_code(function: Any) -> CodeType | None:
                 function = getattr(function, name)
                 break
         else:
-            return getattr(function, "__code__", None)
+            code = getattr(function, "__code__", None)
+            return code if inspect.iscode(code) else None  # PyPy's built-in functions have another kind
         if function is None:
             return None
     return None
@@ -99,11 +99,7 @@ def _from_code(code: CodeType) -> Located:
 def _body_line(code: CodeType) -> int:
     """The first line of a function's body: its `def` line belongs to the code around it."""
     try:
-        if os.path.isfile(code.co_filename):
-            text: str | bytes = sources.read_source(code.co_filename)
-        else:
-            text = "".join(linecache.getlines(code.co_filename))
-        rows = sources.unit_rows(text, code.co_filename)
+        rows = source_rows(code.co_filename)
     except Exception:
         rows = None
     if rows is not None:

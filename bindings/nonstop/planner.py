@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import functools
 import itertools
 import linecache
 import os
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from types import CodeType
 
     from nonstop.core import Decision, Engine
+    from nonstop.sources import SourceRows
 
 #: Where the frames that are never observed live: a breakpoint in nonstop would observe itself.
 _OWN_FILES = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -51,26 +53,51 @@ class Planner:
         self._engine = engine
         self._keys = itertools.count(1)
         self._stamps: dict[str, tuple[int, int]] = {}
+        #: Files, with the module that they ran as, in which no breakpoint stands.
+        self._quiet: set[tuple[str, object]] = set()
+        #: Changes when quiet files may have ceased to be.
+        self.edits = 0
 
     @property
     def epoch_word(self) -> Any:
         """The engine's epoch, readable without a call as ``epoch_word[0]``."""
         return self._engine.epoch_word
 
-    def describe(self, code: CodeType, namespace: dict[str, Any]) -> CodeFacts | None:
-        """The facts about `code`, which runs in `namespace`; None for nonstop's own code."""
-        if code.co_filename.startswith(_OWN_FILES):
-            return None
+    def examine(self, code: CodeType, namespace: dict[str, Any]) -> tuple[CodeFacts, Decision] | None:
+        """What the engine wants of `code`, which runs in `namespace`; None for code that carries nothing.
+
+        Most files carry no breakpoint: the engine is asked about them once, not for each of their code objects.
+        """
         # The namespace may be of a subclass that runs code of its own: ask `dict`.
         module = dict.get(namespace, "__name__")
-        return CodeFacts(
+        if type(module) is not str:
+            module = ""
+        file = (code.co_filename, module)
+        if file in self._quiet or code.co_filename.startswith(_OWN_FILES):
+            return None
+        facts = CodeFacts(
             next(self._keys),
             path_bytes(code.co_filename),
-            module if type(module) is str else "",
+            module,
             code.co_name,
             getattr(code, "co_qualname", ""),
             code.co_firstlineno,
         )
+        edits = self.edits
+        decision = self.decide(facts, code, namespace)
+        if decision.arms:
+            return facts, decision
+        self.forget(facts)
+        if decision.quiet:
+            self._quiet.add(file)
+            if self.edits != edits:
+                self._quiet.discard(file)
+        return None
+
+    def edited(self) -> None:
+        """Breakpoints were added or enabled: any file may carry one now."""
+        self.edits += 1
+        self._quiet.clear()
 
     def decide(
         self, facts: CodeFacts, code: CodeType | None = None, namespace: dict[str, Any] | None = None
@@ -85,7 +112,8 @@ class Planner:
             self.register(facts.path, facts.module, namespace)
         if decision.needs_source or decision.needs_lines:
             decision = self._engine.code_decide(*facts, () if code is None else code_lines(code))
-        return decision
+            return decision._replace(quiet=False)
+        return decision._replace(quiet=not decision.arms)
 
     def forget(self, facts: CodeFacts) -> None:
         """The code object is gone, or carries nothing."""
@@ -103,10 +131,8 @@ class Planner:
 
     def register(self, path: bytes, module: str, namespace: dict[str, Any] | None = None) -> None:
         """Give the engine the units of a file, or tell it that there is no text."""
-        name = os.fsdecode(path)
         try:
-            text = _text(name, module, namespace)
-            rows = sources.unit_rows(text, name)
+            rows = source_rows(os.fsdecode(path), namespace)
         except Exception:
             # No text, or none that this interpreter can parse: the code object's own lines have to do.
             self._engine.source_without_units(path)
@@ -130,11 +156,18 @@ def _stamp(name: str) -> tuple[int, int]:
     return status.st_mtime_ns, status.st_size
 
 
-def _text(name: str, module: str, namespace: dict[str, Any] | None) -> str | bytes:
+def source_rows(name: str, namespace: dict[str, Any] | None = None) -> SourceRows:
+    """The units of a file. Raises where there is no text, or none that this interpreter can parse."""
     if os.path.isfile(name):
-        return sources.read_source(name)
+        return _rows_of_file(name, _stamp(name))
     # Archives and other loaders: linecache asks `__loader__.get_source`.
     lines = linecache.getlines(name, None if namespace is None else dict(namespace))
     if not lines:
         raise LookupError(name)
-    return "".join(lines)
+    return sources.unit_rows("".join(lines), name)
+
+
+@functools.lru_cache(maxsize=4)
+def _rows_of_file(name: str, stamp: tuple[int, int]) -> SourceRows:
+    # Setting many breakpoints in one file parses it once.
+    return sources.unit_rows(sources.read_source(name), name)

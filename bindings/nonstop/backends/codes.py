@@ -7,6 +7,7 @@ keys alive: it is emptied each time that it has doubled. Programs that compile c
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -83,7 +84,13 @@ class Codes:
 
     def drop(self, code: CodeType) -> None:
         """Let the next call decide again."""
-        self.known.pop(code if _PYPY else id(code), None)
+        with contextlib.suppress(KeyError):  # PyPy's identity_dict has no `pop`
+            del self.known[code if _PYPY else id(code)]
+
+    def look(self, code: CodeType) -> tuple[bool, Plan | None]:
+        """Whether the decision on `code` is remembered, and its plan."""
+        key = code if _PYPY else id(code)
+        return key in self.known, self.known.get(key)
 
     def plan(self, code: CodeType) -> Plan | None:
         """The plan of `code`, also one that ended."""

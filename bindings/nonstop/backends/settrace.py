@@ -242,6 +242,7 @@ class SettraceBackend(Backend):
 
     def refresh(self) -> None:
         """Decide again about code that carried nothing, and follow the frames that run armed code now."""
+        self._planner.edited()
         self._codes.forget_unarmed()
         for frame in self._threads.frames():
             self._attach(frame)
@@ -268,28 +269,24 @@ class SettraceBackend(Backend):
 
     def learn(self, code: CodeType, namespace: dict[str, Any]) -> Plan | None:
         """Decide about a code object that is not known, and remember the decision."""
-        codes = self._codes
+        codes, planner = self._codes, self._planner
         while True:
+            epoch, edits = self._epoch[0], planner.edits
             plan: Plan | None = codes.plan(code)
             if plan is not None:
                 self._decide_again(plan)
                 return plan if plan.arms is not _ENDED else None
-            facts = self._planner.describe(code, namespace)
-            if facts is None:
-                codes.remember(code, None)
-                return None
-            decision = self._planner.decide(facts, code, namespace)
-            if decision.arms:
+            found = planner.examine(code, namespace)
+            if found is not None:
+                facts, decision = found
                 plan = Plan(code, facts, decision.arms, decision.epoch)
                 if not codes.add_plan(code, plan):
-                    self._planner.forget(facts)  # another thread was first
+                    planner.forget(facts)  # another thread was first
                     continue
-            else:
-                self._planner.forget(facts)
             codes.remember(code, plan)
-            # An edit may have been published since the decision was made, and the refresh that goes with it have run
-            # before the decision was remembered: then nobody but us would notice.
-            if decision.epoch == self._epoch[0]:
+            # An edit may have been published since, and the refresh that goes with it have run before the decision was
+            # remembered: then nobody but us would notice.
+            if epoch == self._epoch[0] and edits == planner.edits:
                 return plan
             codes.drop(code)
 
@@ -345,8 +342,8 @@ class SettraceBackend(Backend):
     def _attach(self, frame: FrameType) -> None:
         """Follow a frame that is running already. Its current line is no entry: control is in it."""
         try:
-            plan = self._codes.plan(frame.f_code)
-            if plan is None or plan.epoch != self._epoch[0]:
+            known, plan = self._codes.look(frame.f_code)
+            if not known or (plan is not None and plan.epoch != self._epoch[0]):
                 plan = self.learn(frame.f_code, frame.f_globals)
             if plan is None:
                 return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from nonstop.backends.occasions import Occasions
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 
 _OWN_THREADS: set[int] = set()
 _set_all_threads: Any = getattr(sys, "_settraceallthreads", None) if sys.version_info >= (3, 12) else None
+
+
+def thread_ends() -> None:
+    """The calling thread of nonstop ends: its ident may name another one soon."""
+    _OWN_THREADS.discard(threading.get_ident())
 
 
 def leave_untraced() -> None:
@@ -51,7 +57,7 @@ class Threads:
     def __init__(self, trace_call: Any, attach: Callable[[FrameType], None]) -> None:
         self._trace_call = trace_call
         self._attach = attach
-        self._followed: set[int] = set()
+        self._followed: dict[int, Any] = {}
         self._replaced: dict[int, str] = {}
         self._occasions = Occasions(self._see_to_it)
         # One object for good: compared by identity when it is taken away.
@@ -79,11 +85,13 @@ class Threads:
 
     def start(self) -> None:
         """Install the trace function wherever that is possible."""
-        self._followed = {threading.get_ident()}
+        self._followed = {}
         self._replaced = {}
+        self._follow(threading.get_ident())
         threading.settrace(self._begin)
         if _set_all_threads is not None:
-            self._followed.update(sys._current_frames())
+            for ident in sys._current_frames():
+                self._follow(ident)
             _set_all_threads(self._trace_call)
         sys.settrace(self._trace_call)
         self._occasions.start()
@@ -99,7 +107,7 @@ class Threads:
     def frames(self) -> Iterator[FrameType]:
         """The frames of all threads that are followed."""
         for ident, top in sys._current_frames().items():
-            if ident in self._followed and ident not in _OWN_THREADS:
+            if ident not in _OWN_THREADS and self._follows(ident):
                 yield from _stack(top)
 
     def missed(self) -> list[str]:
@@ -116,22 +124,29 @@ class Threads:
                 foreign = None if tracer is None else tracer_name(tracer)
             if foreign is not None:
                 sentences.append(f"thread {_label(ident)}: sys.settrace was replaced by {foreign}")
-            elif ident not in self._followed:
+            elif not self._follows(ident):
                 sentences.append(
                     f"thread {_label(ident)} started before tracing: "
                     "it is followed from the next garbage collection in it on"
                 )
         return sentences
 
+    def _follow(self, ident: int) -> None:
+        self._followed[ident] = _thread_object(ident)
+
+    def _follows(self, ident: int) -> bool:
+        # Idents are used again: what is followed is the thread that had it then.
+        return ident in self._followed and self._followed[ident] == _thread_object(ident)
+
     def _begin_thread(self, frame: FrameType, event: str, arg: Any) -> Any:
         # The first event of a thread that `threading` started.
-        self._followed.add(threading.get_ident())
+        self._follow(threading.get_ident())
         sys.settrace(self._trace_call)
         return self._trace_call(frame, event, arg)
 
     def _see_to_it(self) -> None:
         ident = threading.get_ident()
-        if ident in _OWN_THREADS or (ident in self._followed and sys.gettrace() is self._trace_call):
+        if ident in _OWN_THREADS or (self._follows(ident) and sys.gettrace() is self._trace_call):
             return
         self._look(ident)
 
@@ -144,10 +159,15 @@ class Threads:
             self._replaced[ident] = tracer_name(tracer)
             return
         self._replaced.pop(ident, None)
-        if ident not in self._followed:
-            self._followed.add(ident)
+        if not self._follows(ident):
+            self._follow(ident)
             for frame in _stack(sys._getframe(1)):
                 self._attach(frame)
+
+
+def _thread_object(ident: int) -> Any:
+    thread = getattr(threading, "_active", {}).get(ident)
+    return None if thread is None else weakref.ref(thread)
 
 
 def _threading_tracer() -> Any:

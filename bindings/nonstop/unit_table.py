@@ -1,0 +1,328 @@
+"""From the syntax tree of a source file to the rows of its unit table: scopes, blocks and units.
+
+The rows are the same on every interpreter that can parse the source; which units have code there is another question
+(see :func:`nonstop.sources.mark_code`).
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any, NamedTuple, Tuple
+
+from nonstop.nested_units import nested_units
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from nonstop.source_text import Position, SourceText
+
+# Kinds of scopes.
+MODULE, FUNCTION, CLASS, LAMBDA_SCOPE, COMPREHENSION = range(5)
+# Kinds of units.
+STATEMENT, HEADER, WITH, MATCH, LAMBDA, ELEMENT = range(6)
+# Flags of units.
+REENTERED, NO_CODE = 1, 2
+
+#: kind, first_line, last_line, parent, body_block, name, qualname
+ScopeRow = Tuple[int, int, int, int, int, str, str]
+#: first_line, last_line, parent, scope
+BlockRow = Tuple[int, int, int, int]
+#: kind, first_line, last_line, block, scope, inner_first, inner_last, flags
+UnitRow = Tuple[int, int, int, int, int, int, int, int]
+
+
+class SourceRows(NamedTuple):
+    """The unit table of a file, in the order of the fields of the C structs. Lines count from 1, rows from 0.
+
+    Row 0 of the scopes and of the blocks is the module. A lambda or comprehension has no block of its own: its rows
+    name the block around it.
+    """
+
+    scopes: list[ScopeRow]
+    blocks: list[BlockRow]
+    units: list[UnitRow]
+    line_count: int
+
+
+class UnitTable:
+    """Collects the rows of one source file."""
+
+    def __init__(self, text: SourceText) -> None:
+        self.text = text
+        self._scopes: list[ScopeRow] = []
+        self._blocks: list[BlockRow] = []
+        self._units: list[UnitRow] = []
+        #: The last statement or header unit; what begins on its last line belongs to it.
+        self._flat = -1
+        #: Names declared `global`, by scope: they are no part of the scope that defines them.
+        self._globals: dict[int, set[str]] = {}
+        #: Whether control may come back to the next unit straight from itself.
+        self._reentered = False
+
+    def rows(self, tree: ast.Module) -> SourceRows:
+        """The rows of a whole module."""
+        count = len(self.text.lines)
+        self._scopes.append((MODULE, 1, max(1, count), 0, 0, "<module>", "<module>"))
+        self._statements(tree.body, self._open(1, 0, 0), 0)
+        self._close(0, max(1, count))
+        return SourceRows(self._scopes, self._blocks, self._units, count)
+
+    # Rows
+
+    def add_scope(self, kind: int, name: str, first: int, last: int, parent: int, body_block: int) -> int:
+        """Add a scope and give its row."""
+        self._scopes.append((kind, first, last, parent, body_block, name, self._qualname(name, parent)))
+        return len(self._scopes) - 1
+
+    def add_nested(self, kind: int, first: int, last: int, block: int, scope: int) -> None:
+        """Add a unit inside of another."""
+        self._units.append((kind, first, last, block, scope, 0, 0, 0))
+
+    def _qualname(self, name: str, parent: int) -> str:
+        kind = self._scopes[parent][0]
+        if kind == MODULE or name in self._globals.get(parent, ()):
+            return name
+        around = self._scopes[parent][6]
+        return f"{around}.{name}" if kind == CLASS else f"{around}.<locals>.{name}"
+
+    def _add(
+        self,
+        kind: int,
+        first: int,
+        last: int,
+        block: int,
+        scope: int,
+        *,
+        inner: tuple[int, int] = (0, 0),
+        has_code: bool = True,
+    ) -> None:
+        """Add a statement or header, or let the one that ends on its first line grow."""
+        if self._flat >= 0 and self._units[self._flat][2] >= first:
+            self._grow(last)
+        else:
+            flags = REENTERED if self._reentered else 0
+            self._flat = len(self._units)
+            self._units.append((kind, first, last, block, scope, *inner, flags))
+        if has_code:
+            self._reentered = False
+
+    def _grow(self, last: int) -> None:
+        _, first, before, block, scope, _, _, flags = self._units[self._flat]
+        self._units[self._flat] = (STATEMENT, first, max(before, last), block, scope, 0, 0, flags)
+
+    def _nested(self, nodes: Iterable[ast.AST | None], first: int, last: int, block: int, scope: int) -> None:
+        if self.text.may_nest(first, last):
+            nested_units(self, nodes, block, scope)
+
+    # Blocks
+
+    def _open(self, first: int, parent: int, scope: int) -> int:
+        self._blocks.append((first, first, parent, scope))
+        return len(self._blocks) - 1
+
+    def _close(self, row: int, last: int) -> None:
+        first, _, parent, scope = self._blocks[row]
+        self._blocks[row] = (first, last, parent, scope)
+
+    def _block(self, body: Sequence[ast.stmt], first: int, parent: int, scope: int) -> int:
+        """Add a block with its statements and give its last line.
+
+        Comments after its last statement that are indented like it belong to it.
+        """
+        row = self._open(min(first, _first_line(body[0])), parent, scope)
+        last = _end(body[-1])[0]
+        begin = _start(body[0])
+        if self.text.is_first(begin):
+            last = self.text.comments_end(last, self.text.indent(begin[0]))
+        self._statements(body, row, scope)
+        self._close(row, last)
+        return last
+
+    def _else(self, keyword: bytes, body: Sequence[ast.stmt], before: int, block: int, scope: int) -> int:
+        """Add the block after `else:` or `finally:`, if there is one; `before`: the last line before it."""
+        if not body:
+            return before
+        return self._block(body, self.text.keyword_line(keyword, before + 1), block, scope)
+
+    # Statements
+
+    def _statements(self, body: Sequence[ast.stmt], block: int, scope: int) -> None:
+        for statement in body:
+            _COMPOUND.get(type(statement).__name__, UnitTable._simple)(self, statement, block, scope)
+
+    def _simple(self, node: Any, block: int, scope: int) -> None:
+        first, last = node.lineno, node.end_lineno
+        self._add(STATEMENT, first, last, block, scope, has_code=_surely_has_code(node))
+        if isinstance(node, ast.Global):
+            self._globals.setdefault(scope, set()).update(node.names)
+        elif isinstance(node, ast.AnnAssign):
+            self._nested((node.target, node.value), first, last, block, scope)
+        elif type(node).__name__ != "TypeAlias":  # its value is a scope of its own, evaluated late
+            self._nested((node,), first, last, block, scope)
+
+    def _header(
+        self,
+        node: Any,
+        nodes: Sequence[Any],
+        block: int,
+        scope: int,
+        *,
+        kind: int = HEADER,
+        unseen: Sequence[Any] = (),
+        inner: tuple[int, int] = (0, 0),
+        has_code: bool = True,
+    ) -> int:
+        """Add the unit of a header: from its first line to its colon, whose line it gives.
+
+        `nodes` are what it evaluates, `unseen` the other nodes in it.
+        """
+        ends = [_end(part) for part in (*nodes, *unseen) if part is not None]
+        first = _first_line(node)
+        last = self.text.colon_line(max([_start(node), *ends]))
+        self._add(kind, first, last, block, scope, inner=inner, has_code=has_code)
+        self._nested(nodes, first, last, block, scope)
+        return last
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, block: int, scope: int) -> None:
+        given = node.args
+        values = [*node.decorator_list, *given.defaults, *given.kw_defaults]
+        names = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
+        colon = self._header(node, values, block, scope, unseen=[*names, node.returns, *_type_params(node)])
+        last = _end(node)[0]
+        inner = self.add_scope(FUNCTION, node.name, _first_line(node), last, scope, len(self._blocks))
+        begin = _first_line(node.body[0])
+        if begin > colon:
+            self._block(node.body, colon + 1, block, inner)
+            return
+        # The body shares a line with the signature, but runs in an activation of its own: it is a unit like the body
+        # of a lambda.
+        self._grow(last)
+        body = self._open(begin, block, inner)
+        self._close(body, last)
+        self.add_nested(LAMBDA, begin, last, body, inner)
+        self._nested(node.body, begin, last, body, inner)
+
+    def _class(self, node: ast.ClassDef, block: int, scope: int) -> None:
+        values = [*node.decorator_list, *node.bases, *(keyword.value for keyword in node.keywords)]
+        colon = self._header(node, values, block, scope, unseen=_type_params(node))
+        inner = self.add_scope(CLASS, node.name, _first_line(node), _end(node)[0], scope, len(self._blocks))
+        self._block(node.body, colon + 1, block, inner)
+
+    def _if(self, node: ast.If, block: int, scope: int) -> None:
+        own = block
+        # A loop, since a chain of a thousand `elif` is nested that deep in the tree.
+        while True:
+            constant = isinstance(node.test, ast.Constant)
+            colon = self._header(node, [node.test], own, scope, has_code=not constant)
+            last = self._block(node.body, colon + 1, own, scope)
+            if own != block:
+                self._close(own, last)
+            following = node.orelse[0] if node.orelse else None
+            if not (isinstance(following, ast.If) and self.text.starts(_start(following), b"elif")):
+                self._else(b"else", node.orelse, last, block, scope)
+                return
+            node = following
+            own = self._open(node.lineno, block, scope)
+
+    def _for(self, node: ast.For | ast.AsyncFor, block: int, scope: int) -> None:
+        colon = self._header(node, [node.target, node.iter], block, scope)
+        last = self._block(node.body, colon + 1, block, scope)
+        self._else(b"else", node.orelse, last, block, scope)
+
+    def _while(self, node: ast.While, block: int, scope: int) -> None:
+        endless = _is_true(node.test)
+        colon = self._header(node, [node.test], block, scope, has_code=not endless)
+        # Where this header has no code (up to 3.9) a pass leads from the last statement of the body straight to the
+        # first one, and that may be the same.
+        self._reentered = endless
+        last = self._block(node.body, colon + 1, block, scope)
+        self._reentered = False
+        self._else(b"else", node.orelse, last, block, scope)
+
+    def _with(self, node: ast.With | ast.AsyncWith, block: int, scope: int) -> None:
+        nodes = [part for item in node.items for part in (item.context_expr, item.optional_vars)]
+        inner = _first_line(node.body[0]), _end(node)[0]
+        colon = self._header(node, nodes, block, scope, kind=WITH, inner=inner)
+        self._block(node.body, colon + 1, block, scope)
+
+    def _try(self, node: ast.Try, block: int, scope: int) -> None:
+        colon = self._header(node, [], block, scope, has_code=False)
+        last = self._block(node.body, colon + 1, block, scope)
+        if node.handlers:
+            handlers = self._open(node.handlers[0].lineno, block, scope)
+            for handler in node.handlers:
+                colon = self._header(handler, [handler.type], handlers, scope)
+                last = self._block(handler.body, colon + 1, handlers, scope)
+            self._close(handlers, last)
+        last = self._else(b"else", node.orelse, last, block, scope)
+        self._else(b"finally", node.finalbody, last, block, scope)
+
+    def _match(self, node: Any, block: int, scope: int) -> None:
+        colon = self.text.colon_line(_end(node.subject))
+        line = self.text.keyword_line(b"case", colon + 1)
+        last = _end(node)[0]
+        self._header(node, [node.subject], block, scope, kind=MATCH, inner=(line, last))
+        cases = self._open(colon + 1, block, scope)
+        for case in node.cases:
+            line = self.text.keyword_line(b"case", line)
+            colon = self.text.colon_line(_end(case.guard or case.pattern))
+            self._add(HEADER, line, colon, cases, scope)
+            self._nested([case.guard], line, colon, cases, scope)
+            last = self._block(case.body, colon + 1, cases, scope)
+            line = last + 1
+        self._close(cases, last)
+
+
+# By name: not every interpreter has all of them.
+_COMPOUND: dict[str, Callable[[UnitTable, Any, int, int], None]] = {
+    "FunctionDef": UnitTable._function,
+    "AsyncFunctionDef": UnitTable._function,
+    "ClassDef": UnitTable._class,
+    "If": UnitTable._if,
+    "For": UnitTable._for,
+    "AsyncFor": UnitTable._for,
+    "While": UnitTable._while,
+    "With": UnitTable._with,
+    "AsyncWith": UnitTable._with,
+    "Try": UnitTable._try,
+    "TryStar": UnitTable._try,
+    "Match": UnitTable._match,
+}
+
+
+def _start(node: Any) -> Position:
+    return node.lineno, node.col_offset
+
+
+def _end(node: Any) -> Position:
+    return node.end_lineno, node.end_col_offset
+
+
+def _first_line(node: Any) -> int:
+    """The first line of a statement; that of a decorated one is its first decorator's."""
+    decorators = getattr(node, "decorator_list", None)
+    line: int = decorators[0].lineno if decorators else node.lineno
+    return line
+
+
+def _type_params(node: Any) -> Sequence[Any]:
+    params: Sequence[Any] = getattr(node, "type_params", ())
+    return params
+
+
+def _is_true(test: ast.expr) -> bool:
+    """Whether the compiler knows that a test holds."""
+    if isinstance(test, ast.Constant):
+        return bool(test.value)
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return isinstance(test.operand, ast.Constant) and not test.operand.value
+    return isinstance(test, ast.Name) and test.id == "__debug__"
+
+
+def _surely_has_code(node: Any) -> bool:
+    """Whether every interpreter makes code for a simple statement."""
+    if isinstance(node, ast.Expr):
+        return not isinstance(node.value, ast.Constant)
+    if isinstance(node, ast.AnnAssign):
+        return node.value is not None
+    return not isinstance(node, (ast.Pass, ast.Global, ast.Nonlocal))

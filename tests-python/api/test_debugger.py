@@ -1,0 +1,445 @@
+"""Debuggers: what they observe, from when to when, and where snapshots go."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import nonstop
+import pytest
+
+
+def price(amount: int, count: int = 1) -> int:
+    total = amount * count
+    return total
+
+
+BODY = price.__code__.co_firstlineno + 1
+
+
+@pytest.fixture
+def debugger() -> Any:
+    with nonstop.Debugger() as made:
+        yield made
+    assert sys.gettrace() is None
+
+
+def here(line: int) -> str:
+    return f"{__file__}:{line}"
+
+
+# Locations
+
+
+def test_line_of_a_file_is_hit(debugger: Any) -> None:
+    watched = debugger.counter(here(BODY))
+    price(1)
+    assert (watched.hits, watched.state, watched.resolved_line) == (1, "bound", BODY)
+
+
+def test_function_of_a_file_is_hit_at_the_first_line_of_its_body(debugger: Any) -> None:
+    watched = debugger.counter(f"{__file__}:price")
+    price(1)
+    assert (watched.hits, watched.resolved_line) == (1, BODY)
+
+
+def test_function_object_is_hit_at_the_first_line_of_its_body(debugger: Any) -> None:
+    watched = debugger.counter(price)
+    price(1)
+    assert (watched.hits, watched.resolved_line) == (1, BODY)
+
+
+def test_path_suffix_is_enough(debugger: Any) -> None:
+    watched = debugger.counter(f"{Path(__file__).parent.name}/{Path(__file__).name}:{BODY}")
+    price(1)
+    assert watched.hits == 1
+
+
+def test_module_is_hit(debugger: Any) -> None:
+    watched = debugger.counter(f"{__name__}:{BODY}")
+    price(1)
+    assert watched.hits == 1
+
+
+def test_method_property_and_decorated_function_are_locations(debugger: Any) -> None:
+    import functools
+
+    def plain(function: Any) -> Any:
+        @functools.wraps(function)
+        def wrapper(*args: Any) -> Any:
+            return function(*args)
+
+        return wrapper
+
+    class Cart:
+        def method(self) -> int:
+            return 1
+
+        @property
+        def size(self) -> int:
+            return 2
+
+        @staticmethod
+        def static() -> int:
+            return 3
+
+        @plain
+        def decorated(self) -> int:
+            return 4
+
+    cart = Cart()
+    watched = [
+        debugger.counter(location)
+        for location in (cart.method, Cart.__dict__["size"], Cart.__dict__["static"], Cart.decorated)
+    ]
+    assert (cart.method(), cart.size, cart.static(), cart.decorated()) == (1, 2, 3, 4)
+    assert [one.hits for one in watched] == [1, 1, 1, 1]
+
+
+def test_module_that_is_not_loaded_is_pending_until_it_is(
+    debugger: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "late_module.py").write_text("x = 1\ny = 2\n")
+    watched = debugger.counter("late_module:2")
+    assert watched.state == "pending"
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import late_module  # type: ignore[import-not-found]
+
+    assert late_module.y == 2
+    assert (watched.state, watched.hits) == ("bound", 1)
+    del sys.modules["late_module"]
+
+
+def test_blank_line_moves_to_the_next_statement(debugger: Any, tmp_path: Path) -> None:
+    file = tmp_path / "gaps.py"
+    file.write_text("a = 1\n\n# comment\nb = 2\n")
+    assert debugger.counter(f"{file}:2").resolved_line == 4
+
+
+def test_code_from_text_is_hit_at_its_own_lines(debugger: Any) -> None:
+    watched = debugger.counter("<made>:2")
+    exec(compile("a = 1\nb = 2\n", "<made>", "exec"), {})
+    assert watched.hits == 1
+
+
+def test_path_map_translates_the_names_of_the_program(tmp_path: Path) -> None:
+    file = tmp_path / "mapped.py"
+    file.write_text("a = 1\nb = 2\n")
+    with nonstop.Debugger(path_maps=[("/container/app", str(tmp_path))]) as debugger:
+        watched = debugger.counter(f"{file}:2")
+        exec(compile(file.read_text(), "/container/app/mapped.py", "exec"), {})
+        assert watched.hits == 1
+
+
+# Conditions and rules
+
+
+def test_condition_decides_and_false_arrivals_are_counted(debugger: Any) -> None:
+    watched = debugger.counter(price, condition="amount > 10")
+    for amount in (5, 20, 30):
+        price(amount)
+    assert (watched.arrivals, watched.false, watched.hits) == (3, 1, 2)
+
+
+def test_condition_that_raises_is_counted_and_reported_once(debugger: Any, caplog: pytest.LogCaptureFixture) -> None:
+    watched = debugger.counter(price, condition="amount.missing")
+    with caplog.at_level(logging.WARNING, "nonstop"):
+        assert [price(1), price(2)] == [1, 2]
+    assert (watched.errors, watched.hits) == (2, 0)
+    assert len(caplog.records) == 1
+    assert "amount.missing" in caplog.text
+    assert "AttributeError" in caplog.text
+
+
+def test_max_hits_exhausts_and_ends_local_tracing(debugger: Any) -> None:
+    watched = debugger.counter(price, max_hits=2)
+    for _ in range(5):
+        price(1)
+    assert (watched.state, watched.hits) == ("exhausted", 2)
+
+    def traced() -> bool:
+        return sys._getframe().f_trace is not None
+
+    assert not traced()
+
+
+def test_hit_condition_passes_other_hits(debugger: Any) -> None:
+    watched = debugger.counter(price, hit_condition="% 2")
+    for _ in range(5):
+        price(1)
+    assert (watched.hits, watched.captured, watched.passed) == (5, 2, 3)
+
+
+def test_rate_limits(debugger: Any) -> None:
+    watched = debugger.counter(price, rate=(0.001, 2))
+    for _ in range(5):
+        price(1)
+    assert (watched.captured, watched.limited) == (2, 3)
+
+
+def test_expiry_ends(debugger: Any) -> None:
+    watched = debugger.counter(price, expires=0.05)
+    price(1)
+    time.sleep(0.06)
+    price(1)
+    assert (watched.hits, watched.state) == (1, "expired")
+
+
+def test_counters_add_up(debugger: Any) -> None:
+    watched = debugger.counter(price, condition="10 // amount", hit_condition=">= 2", max_hits=3)
+    for amount in (0, 1, 2, 20, 3, 4, 5, 6):
+        price(amount)
+    report = watched.report()
+    assert report.arrivals == report.skipped + report.false + report.errors + report.hits
+    assert report.hits == report.passed + report.limited + report.captured + report.dropped
+
+
+# Snapshots and sinks
+
+
+def test_snapshot_has_locals_captures_and_thread(debugger: Any) -> None:
+    watched = debugger.breakpoint(here(BODY + 1), capture=["total + 1"])
+    price(20, count=2)
+    (snapshot,) = watched.snapshots(timeout=0.5)
+    document = json.loads(snapshot.json)
+    assert document["breakpoint"] == watched.id
+    assert document["location"]["line"] == BODY + 1
+    assert document["frames"][0]["function"] == "price"
+    assert document["frames"][0]["locals"]["total"]["value"] == 40
+    assert document["captures"]["total + 1"]["value"] == 41
+    assert document["thread"]["id"] == threading.get_ident()
+    assert document["frames"][0]["file"] == __file__
+
+
+def test_logpoint_makes_messages(debugger: Any) -> None:
+    watched = debugger.logpoint(here(BODY + 1), "total={total} of {amount!r} {{x}}")
+    price(20, count=2)
+    assert [snapshot.message for snapshot in watched.snapshots(timeout=0.5)] == ["total=40 of 20 {x}"]
+
+
+def test_breakpoint_sink_gets_its_snapshots_and_others_do_not() -> None:
+    own: list[Any] = []
+    common: list[Any] = []
+    with nonstop.Debugger(sinks=[common.append]) as debugger:
+        debugger.breakpoint(here(BODY), sink=own.append)
+        debugger.breakpoint(here(BODY + 1))
+        price(1)
+    assert [snapshot.json.count(f'"line":{BODY},') > 0 for snapshot in own] == [True]
+    assert len(common) == 1
+
+
+def test_sink_that_fails_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    got: list[Any] = []
+
+    def failing(snapshot: Any) -> None:
+        raise OSError("sink is broken")
+
+    with nonstop.Debugger(sinks=[failing, got.append]) as debugger:
+        watched = debugger.breakpoint(price)
+        price(1)
+        price(2)
+    assert len(got) == 2
+    assert watched.captured == 2
+    assert caplog.text.count("sink is broken") == 1
+
+
+def test_snapshots_end_when_the_breakpoint_is_exhausted(debugger: Any) -> None:
+    watched = debugger.breakpoint(price, max_hits=2)
+    for _ in range(3):
+        price(1)
+    assert len(list(watched.snapshots())) == 2
+
+
+def test_snapshots_end_when_the_breakpoint_is_removed(debugger: Any) -> None:
+    watched = debugger.breakpoint(price)
+    price(1)
+    watched.remove()
+    assert len(list(watched.snapshots())) == 1
+
+
+def test_snapshots_end_when_the_debugger_closes() -> None:
+    with nonstop.Debugger() as debugger:
+        watched = debugger.breakpoint(price)
+        price(1)
+    assert len(list(watched.snapshots())) == 1
+
+
+def test_waiting_for_snapshots_is_over_when_another_thread_removes(debugger: Any) -> None:
+    watched = debugger.breakpoint(price)
+    timer = threading.Timer(0.05, watched.remove)
+    timer.start()
+    assert list(watched.snapshots(timeout=5)) == []
+    timer.join()
+
+
+def test_unread_snapshots_are_let_go_and_counted(debugger: Any) -> None:
+    watched = debugger.breakpoint(price)
+    assert list(watched.snapshots(timeout=0)) == []
+    for number in range(1100):
+        price(number)
+        if number % 100 == 0:
+            time.sleep(0.02)  # the queue of the engine holds 1000 as well
+    deadline = time.monotonic() + 5
+    while watched.undelivered < watched.captured - 1000 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert watched.undelivered == watched.captured - 1000
+    assert watched.captured + watched.dropped == 1100
+
+
+def test_queue_that_nobody_reads_drops_and_counts(debugger: Any) -> None:
+    watched = debugger.breakpoint(price)
+    for number in range(1100):
+        price(number)
+    assert watched.captured + watched.dropped == 1100
+    assert watched.dropped >= 100
+
+
+def test_no_thread_is_started_before_a_snapshot_is_wanted(debugger: Any) -> None:
+    before = len(sys._current_frames())
+    watched = debugger.breakpoint(price)
+    price(1)
+    assert len(sys._current_frames()) == before
+    next(watched.snapshots(timeout=5))
+    assert len(sys._current_frames()) == before + 1
+    assert threading.active_count() == before
+
+
+# Life
+
+
+def test_debugger_is_started_by_its_first_breakpoint_and_ended_by_close() -> None:
+    debugger = nonstop.Debugger()
+    assert sys.gettrace() is None
+    debugger.counter(price)
+    assert sys.gettrace() is not None
+    debugger.close()
+    assert sys.gettrace() is None
+    debugger.close()
+
+
+def test_stopped_debugger_observes_nothing_until_it_is_started() -> None:
+    with nonstop.Debugger() as debugger:
+        watched = debugger.counter(price)
+        debugger.stop()
+        price(1)
+        assert watched.hits == 0
+        assert watched.armed.missed == ["the debugger is stopped: call start()"]
+        debugger.start()
+        price(1)
+        assert watched.hits == 1
+
+
+def test_closed_debugger_refuses() -> None:
+    debugger = nonstop.Debugger()
+    debugger.close()
+    with pytest.raises(nonstop.StateError, match="closed") as caught:
+        debugger.counter(price)
+    assert caught.value.code == "closed"
+
+
+def test_default_debugger_stops_with_the_last_breakpoint() -> None:
+    first = nonstop.counter(price)
+    second = nonstop.counter(price)
+    first.remove()
+    assert sys.gettrace() is not None
+    second.remove()
+    assert sys.gettrace() is None
+    with nonstop.counter(price) as third:
+        price(1)
+        assert third.hits == 1
+    assert sys.gettrace() is None
+
+
+def test_default_debugger_stops_when_the_last_breakpoint_ends_by_itself() -> None:
+    watched = nonstop.counter(price, max_hits=1)
+    price(1)
+    assert sys.gettrace() is None
+    assert watched.hits == 1
+    watched.remove()
+
+
+def test_second_debugger_is_refused_and_keeps_nothing(debugger: Any) -> None:
+    debugger.counter(price)
+    second = nonstop.Debugger()
+    with pytest.raises(nonstop.BackendError, match="another nonstop.Debugger") as caught:
+        second.counter(price)
+    assert caught.value.code == "tracer_in_use"
+    assert second.breakpoints == []
+    second.close()
+
+
+def test_two_debuggers_take_turns() -> None:
+    with nonstop.Debugger() as first:
+        first.counter(price)
+    with nonstop.Debugger() as second:
+        watched = second.counter(price)
+        price(1)
+        assert watched.hits == 1
+
+
+def run_script(text: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(text)], capture_output=True, text=True, timeout=60, check=False
+    )
+    if check:
+        assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_snapshots_still_queued_are_delivered_at_exit() -> None:
+    done = run_script(
+        """
+        import nonstop, time
+        def price(amount):
+            return amount
+        def slow(snapshot):
+            time.sleep(0.01)
+            print(snapshot.hit, flush=True)
+        nonstop.breakpoint("<string>:4", sink=slow)
+        for number in range(10):
+            price(number)
+        """
+    )
+    assert done.stdout.split() == [str(number) for number in range(1, 11)]
+    assert done.stderr == ""
+
+
+def test_exit_with_running_threads_is_quiet() -> None:
+    done = run_script(
+        """
+        import nonstop, threading, time
+        def price(amount):
+            return amount
+        nonstop.breakpoint("<string>:4", sink=lambda snapshot: None)
+        def work():
+            while True:
+                price(1)
+        for _ in range(3):
+            threading.Thread(target=work, daemon=True).start()
+        time.sleep(0.2)
+        """
+    )
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_exit_status_and_traceback_are_the_programs_own() -> None:
+    done = run_script(
+        """
+        import nonstop
+        def price(amount):
+            raise ValueError(amount)
+        nonstop.breakpoint("<string>:4", sink=lambda snapshot: None)
+        price(7)
+        """,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines()[-1] == "ValueError: 7"
+    assert "nonstop" not in done.stderr.replace("import nonstop", "").replace("nonstop.breakpoint", "")

@@ -1,0 +1,120 @@
+"""Forks: the child goes on by itself, with its own counters and its own deliveries."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+
+
+def run_script(text: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(text)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_child_is_hit_and_delivers_at_its_own_exit() -> None:
+    assert run_script(
+        """
+            import nonstop, os, sys
+            def price(amount):
+                return amount
+            def sink(snapshot):
+                os.write(1, f"{os.getpid() == parent} {snapshot.captures['amount'].value}\\n".encode())
+            parent = os.getpid()
+            watched = nonstop.breakpoint("<string>:4", capture="amount", sink=sink)
+            price(1)
+            child = os.fork()
+            if child == 0:
+                price(2)
+                sys.exit(0)
+            os.waitpid(child, 0)
+            price(3)
+            """
+    ).splitlines() == ["True 1", "False 2", "True 3"]
+
+
+def test_child_goes_on_while_other_threads_of_the_parent_hit() -> None:
+    assert (
+        run_script(
+            """
+            import nonstop, os, sys, threading, time
+            def price(amount):
+                return amount
+            watched = nonstop.counter("<string>:4")
+            halt = False
+            def work():
+                while not halt:
+                    price(1)
+            threads = [threading.Thread(target=work) for _ in range(3)]
+            for thread in threads:
+                thread.start()
+            for _ in range(10):
+                child = os.fork()
+                if child == 0:
+                    before = watched.hits
+                    price(1)
+                    os._exit(0 if watched.hits == before + 1 else 1)
+                assert os.waitpid(child, 0)[1] == 0
+            halt = True
+            for thread in threads:
+                thread.join()
+            print("done")
+            """
+        )
+        == "done\n"
+    )
+
+
+def test_frame_that_forks_goes_on_being_hit_in_the_child() -> None:
+    assert (
+        run_script(
+            """
+            import nonstop, os
+            def work():
+                child = os.fork()
+                value = child
+                return child
+            watched = nonstop.counter("<string>:5")
+            child = work()
+            if child == 0:
+                os._exit(watched.hits)
+            print(os.waitpid(child, 0)[1] >> 8, watched.hits)
+            """
+        )
+        == "1 1\n"
+    )
+
+
+def test_multiprocessing_child_is_hit() -> None:
+    assert (
+        run_script(
+            """
+            import multiprocessing, nonstop, os
+            def price(amount):
+                return amount
+            def work(results):
+                price(2)
+                results.put(watched.hits)
+            watched = nonstop.counter("<string>:4")
+            context = multiprocessing.get_context("fork")
+            results = context.Queue()
+            process = context.Process(target=work, args=(results,))
+            process.start()
+            print(results.get(timeout=30))
+            process.join()
+            """
+        )
+        == "1\n"
+    )
