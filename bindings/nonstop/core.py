@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from nonstop.errors import LibraryError, error_from_status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from nonstop.sources import SourceRows
+    from nonstop.unit_table import SourceRows
 
 #: The ABI number that these bindings were written for.
 ABI_VERSION = 1
@@ -35,6 +35,8 @@ HAS_CONDITION, DISABLED = 1, 2
 NEEDS_THREAD_NAME, REENTERED = 1, 2
 # Decision flags.
 NEEDS_SOURCE, NEEDS_LINES = 1, 2
+# Events, bits of a mask.
+CALL_EVENT, LINE_EVENT, RETURN_EVENT, EXCEPTION_EVENT = 1, 2, 4, 8
 # Statuses that are part of normal life, not errors.
 _BUFFER_TOO_SMALL, _CLOSED, _TIMEOUT = -10, -11, -12
 
@@ -61,6 +63,19 @@ class Spec(NamedTuple):
     flags: int = 0
     user_data: int = 0
     limits: Any = None
+
+
+class FilterRule(NamedTuple):
+    """A rule of the event filter; what it leaves empty or 0, it does not look at."""
+
+    include: bool
+    #: CALL_EVENT and the like, or-ed.
+    events: int
+    path_glob: bytes = b""
+    module: str = ""
+    function: str = ""
+    thread_id: int = 0
+    max_depth: int = 0
 
 
 class Report(NamedTuple):
@@ -225,26 +240,20 @@ def limits_default() -> dict[str, int]:
 
 def template_parse(text: str) -> list[TemplatePart]:
     """Split the template of a log message into literals and expressions."""
-    ffi, lib = load()
-    data = text.encode("utf-8", "replace")
-    count = ffi.new("size_t *")
-    capacity = 16
-    while True:
-        parts = ffi.new("nonstop_template_part[]", capacity)
-        status = lib.nonstop_template_parse(data, len(data), parts, capacity, count)
-        if status == _BUFFER_TOO_SMALL and count[0] > capacity:
-            capacity = count[0]
-            continue
-        _check(status)
-        return [
-            TemplatePart(
-                part.kind == 1,
-                data[part.start : part.start + part.len].decode(),
-                chr(part.conversion) if part.conversion else "",
-                data[part.spec_start : part.spec_start + part.spec_len].decode(),
-            )
-            for part in parts[0 : count[0]]
-        ]
+    lib = load()[1]
+    data = _utf8(text)
+    parts, count = _filled(
+        "nonstop_template_part[]", 16, lambda *room: lib.nonstop_template_parse(data, len(data), *room)
+    )
+    return [
+        TemplatePart(
+            part.kind == 1,
+            data[part.start : part.start + part.len].decode(),
+            chr(part.conversion) if part.conversion else "",
+            data[part.spec_start : part.spec_start + part.spec_len].decode(),
+        )
+        for part in parts[0:count]
+    ]
 
 
 def _fail(status: int) -> NoReturn:
@@ -252,13 +261,30 @@ def _fail(status: int) -> NoReturn:
     length = lib.nonstop_last_error(ffi.NULL, 0)
     buffer = ffi.new("char[]", length + 1)
     lib.nonstop_last_error(buffer, length + 1)
-    raise error_from_status(status, ffi.string(buffer).decode("utf-8", "replace"))
+    raise error_from_status(status_name(status), ffi.string(buffer).decode("utf-8", "replace"))
 
 
 def _check(status: int) -> int:
     if status < 0:
         _fail(status)
     return status
+
+
+def _filled(kind: str, capacity: int, call: Callable[[Any, int, Any], int]) -> tuple[Any, int]:
+    """What `call` writes into a buffer with room for `capacity` items, and how many.
+
+    Where the library wants more room it is called again, with as much.
+    """
+    ffi, _ = load()
+    count = ffi.new("size_t *")
+    while True:
+        buffer = ffi.new(kind, capacity)
+        status = call(buffer, capacity, count)
+        if status == _BUFFER_TOO_SMALL and count[0] > capacity:
+            capacity = count[0]
+            continue
+        _check(status)
+        return buffer, count[0]
 
 
 class _Buffers(threading.local):
@@ -326,7 +352,7 @@ class Engine:
             row.action = spec.action
             _set_text(ffi, row.location, spec.location, keep)
             _set_text(ffi, row.hit_condition, _utf8(spec.hit_condition), keep)
-            _set_text(ffi, row.template, _utf8(spec.template), keep)
+            _set_text(ffi, row.log_template, _utf8(spec.template), keep)
             _set_text(ffi, row.thread_name, _utf8(spec.thread_name), keep)
             row.thread_id = spec.thread_id
             row.max_hits = spec.max_hits
@@ -378,18 +404,11 @@ class Engine:
 
     def reason(self, breakpoint: int) -> str:
         """Why the breakpoint is in its state; empty where there is nothing to say."""
-        ffi, lib = self._ffi, self._lib
-        length = ffi.new("size_t *")
-        capacity = 256
-        while True:
-            buffer = ffi.new("char[]", capacity)
-            status = lib.nonstop_breakpoint_reason(self._engine, breakpoint, buffer, capacity, length)
-            if status == _BUFFER_TOO_SMALL and length[0] >= capacity:
-                capacity = length[0] + 1
-                continue
-            _check(status)
-            text: bytes = ffi.buffer(buffer, length[0])[:]
-            return text.decode("utf-8", "replace")
+        text, length = _filled(
+            "char[]", 256, lambda *room: self._lib.nonstop_breakpoint_reason(self._engine, breakpoint, *room)
+        )
+        data: bytes = self._ffi.buffer(text, length)[:]
+        return data.decode("utf-8", "replace")
 
     def set_state(self, breakpoint: int, state: str, reason: str) -> None:
         """Mark a breakpoint ``failed`` or ``unverified``, with the reason."""
@@ -416,8 +435,8 @@ class Engine:
         source.scopes, source.scope_count = scopes, len(rows.scopes)
         source.blocks, source.block_count = blocks, len(rows.blocks)
         source.units, source.unit_count = units, len(rows.units)
-        name = _utf8(module)
-        _check(self._lib.nonstop_source_register(self._engine, path, len(path), name, len(name), source))
+        module_name = _utf8(module)
+        _check(self._lib.nonstop_source_register(self._engine, path, len(path), module_name, len(module_name), source))
 
     def source_without_units(self, path: bytes) -> None:
         """Say that there is no source text for `path`: the code objects' own lines are its units."""
@@ -425,26 +444,29 @@ class Engine:
 
     def source_lines(self, path: bytes) -> list[int]:
         """The lines of a registered file where a breakpoint can stand."""
-        ffi, lib = self._ffi, self._lib
-        count = ffi.new("size_t *")
-        capacity = 1024
-        while True:
-            lines = ffi.new("uint32_t[]", capacity)
-            status = lib.nonstop_source_lines(self._engine, path, len(path), lines, capacity, count)
-            if status == _BUFFER_TOO_SMALL and count[0] > capacity:
-                capacity = count[0]
-                continue
-            _check(status)
-            return list(lines[0 : count[0]])
+        lines, count = _filled(
+            "uint32_t[]", 1024, lambda *room: self._lib.nonstop_source_lines(self._engine, path, len(path), *room)
+        )
+        return list(lines[0:count])
 
-    def filter_just_my_code(self, roots: Sequence[bytes]) -> None:
-        """Leave out the files under `roots`, and those that are part of the interpreter."""
+    def set_filter(self, rules: Sequence[FilterRule] = (), just_my_code: Sequence[bytes] = ()) -> None:
+        """Replace the event filter: rules, the first that matches decides, and directories whose code is left out."""
         ffi = self._ffi
         keep: list[Any] = []
-        texts = ffi.new("nonstop_text[]", len(roots))
-        for text, root in zip(texts, roots):
+        rows = ffi.new("nonstop_filter_rule[]", len(rules))
+        for row, rule in zip(rows, rules):
+            row.struct_size = ffi.sizeof("nonstop_filter_rule")
+            row.include = int(rule.include)
+            row.events = rule.events
+            row.max_depth = rule.max_depth
+            row.thread_id = rule.thread_id
+            _set_text(ffi, row.path_glob, rule.path_glob, keep)
+            _set_text(ffi, row.module, _utf8(rule.module), keep)
+            _set_text(ffi, row.function, _utf8(rule.function), keep)
+        texts = ffi.new("nonstop_text[]", len(just_my_code))
+        for text, root in zip(texts, just_my_code):
             _set_text(ffi, text, root, keep)
-        _check(self._lib.nonstop_filter_just_my_code(self._engine, texts, len(roots)))
+        _check(self._lib.nonstop_filter_set(self._engine, rows, len(rules), texts, len(just_my_code)))
 
     # Code and hits
 

@@ -16,11 +16,12 @@ from nonstop import capture as capturing
 from nonstop import conditions, core, rules
 from nonstop.backends.choose import choose_backend
 from nonstop.breakpoint import Breakpoint, is_over
+from nonstop.code_objects import code_lines
 from nonstop.dispatcher import Dispatcher, Inbox
 from nonstop.errors import LocationError, StateError
 from nonstop.hits import Action, Hits, describe
 from nonstop.locate import Located, locate
-from nonstop.planner import Planner, code_lines
+from nonstop.planner import Planner
 from nonstop.sinks import make_sink
 from nonstop.snapshots import Snapshot
 
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from types import CodeType, FrameType
 
     from nonstop.backends.base import Backend
-    from nonstop.capture import Limits
     from nonstop.core import Received
+    from nonstop.limits import Limits
 
 _log = logging.getLogger("nonstop")
 

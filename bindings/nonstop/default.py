@@ -11,7 +11,9 @@ from nonstop.debugger import Debugger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Concatenate, ParamSpec, TypeVar
+    from typing import TypeVar
+
+    from typing_extensions import Concatenate, ParamSpec  # in every type checker; `typing` has them from 3.10 on
 
     P = ParamSpec("P")
     R = TypeVar("R")

@@ -80,9 +80,9 @@ def _text(name: str, value: Any) -> str:
 def _max_hits(value: Any) -> int:
     if value is None:
         return 0
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ArgumentError(f"max_hits is {value!r}; it must be an int from 1 on, or None for no maximum")
-    return value
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 2**64:
+        return int(value)
+    raise ArgumentError(f"max_hits is {value!r}; it must be an int from 1 on, or None for no maximum")
 
 
 def _rate(value: Any) -> tuple[float, float]:

@@ -100,7 +100,7 @@ class Threads:
         """Take it away from this thread and from those to come, where it is still ours; the others do it themselves."""
         self._occasions.stop()
         if _threading_tracer() is self._begin:
-            threading.settrace(None)
+            threading.settrace(None)  # type: ignore[arg-type]  # typeshed: None takes it away
         if sys.gettrace() is self._trace_call:
             sys.settrace(None)
 
