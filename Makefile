@@ -1,11 +1,20 @@
 # Each target does its own set-up. Needed beforehand: a Rust toolchain, a C compiler, make and Python 3.9 or later.
-.PHONY: help test wheel header clean
+.PHONY: help demo test check bench wheel header clean
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 10
 
+demo: ## the main job on a live service, on CPython and on PyPy
+	@python3 scripts/demo
+
 test: ## what every commit must pass, on every interpreter found
 	@python3 scripts/test
+
+check: ## the long parts: suites of other projects under breakpoints, sanitizers, a soak
+	@python3 scripts/check
+
+bench: ## the figures: the engine's tables, and the benchmark of the talk on every interpreter found
+	@python3 scripts/bench
 
 wheel: ## build the wheel into dist/
 	@cd scripts && python3 -c 'import environments; print(environments.wheel())'

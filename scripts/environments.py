@@ -32,8 +32,8 @@ def run(*command: object, **options: object) -> None:
 
 
 def found() -> list[str]:
-    """The supported interpreters on PATH that start."""
-    return [name for name in INTERPRETERS if _starts(name)]
+    """The supported interpreters on PATH that start; where none has its version in its name, the plain `python3`."""
+    return [name for name in INTERPRETERS if _starts(name)] or ["python3"]
 
 
 def _starts(name: str) -> bool:
@@ -70,14 +70,15 @@ def wheel() -> Path:
     return built
 
 
-def environment(interpreter: str, package: Path) -> Path:
-    """The Python of an environment with the test requirements and the wheel."""
+def environment(interpreter: str, package: Path, *requirements: str) -> Path:
+    """The Python of an environment with the wheel and what the named requirement files list."""
     programs = tools()
     venv = VENVS / interpreter
     python = venv / "bin/python"
     if not python.exists():
         run(programs / "uv", "venv", "-q", "--no-config", "--python", shutil.which(interpreter), venv)
     install = (programs / "uv", "pip", "install", "-q", "--python", python)
-    run(*install, "-r", "requirements/test.txt")
+    for file in requirements:
+        run(*install, "-r", file)
     run(*install, "--reinstall-package", "nonstop", package)
     return python
