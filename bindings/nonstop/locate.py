@@ -8,12 +8,17 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nonstop import sources
+from nonstop.code_objects import code_lines
 from nonstop.errors import LocationError
-from nonstop.planner import code_lines, path_bytes, source_rows
+from nonstop.planner import path_bytes, source_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import CodeType
+
+
+#: What keeps the function that it was made of as `func`.
+_HAVE_FUNC = (functools.partial, functools.partialmethod, functools.cached_property)
 
 
 class Located(NamedTuple):
@@ -59,7 +64,7 @@ def function_code(function: Any) -> CodeType | None:
             return function
         for name in ("__wrapped__", "__func__", "fget", "func"):
             inner = inspect.getattr_static(function, name, None)
-            if inner is not None and (name != "func" or isinstance(function, functools.partial)):
+            if inner is not None and (name != "func" or isinstance(function, _HAVE_FUNC)):
                 function = getattr(function, name)
                 break
         else:
@@ -72,28 +77,55 @@ def function_code(function: Any) -> CodeType | None:
 
 def _from_text(text: str, may_be_elsewhere: bool) -> Located:
     place, colon, target = text.rpartition(":")
-    files: Sequence[tuple[str, str]] = ()
-    if colon and place:
-        files = _files(place, may_be_elsewhere)
-    # Without a colon the engine says what is wrong.
-    return Located(text, path_bytes(text), files, not target.isdigit())
-
-
-def _files(place: str, may_be_elsewhere: bool) -> list[tuple[str, str]]:
+    if not (colon and place):
+        return Located(text, path_bytes(text), (), True)  # the engine says what is wrong
     try:
         found = sources.find_source(place)
     except LocationError as error:
-        if may_be_elsewhere and error.code == "no_such_file":
-            return []
-        raise
+        if not (may_be_elsewhere and error.code == "no_such_file"):
+            raise
+        found = []
+    encoded = text
+    if found == [place] and os.path.isfile(place):
+        # The program may know it under another name, with links on the way. To this one all of them lead.
+        encoded = f"{os.path.realpath(place)}:{target}"
     module = "" if sources.is_file_place(place) else place
-    return [(os.fspath(path), module) for path in found]
+    files = [(_known_name(path), module) for path in _with_units(found)]
+    return Located(text, path_bytes(encoded), files, not target.isdigit())
+
+
+def _known_name(path: str) -> str:
+    """The name under which the program is likely to know a file: two names of one would be two files to the engine."""
+    name = os.path.abspath(path)
+    real = os.path.realpath(name)
+    if real == name:
+        return name
+    loaded = sources.loaded_files()
+    return real if real in loaded and name not in loaded else name
+
+
+def _with_units(found: list[str]) -> list[str]:
+    """The files among those found that this interpreter can compile; an error where there is none such."""
+    usable = []
+    refused = None
+    for path in found:
+        try:
+            source_rows(path)
+        except LocationError as error:
+            refused = refused or error
+        else:
+            usable.append(path)
+    if refused is not None and not usable:
+        raise refused
+    return usable
 
 
 def _from_code(code: CodeType) -> Located:
-    line = _body_line(code)
-    text = f"{code.co_filename}:{line}"
-    return Located(text, path_bytes(text), [(code.co_filename, "")], False)
+    name = code.co_filename
+    text = f"{name}:{_body_line(code)}"
+    # A name that a program made up could be taken for a module's.
+    encoded = text if sources.is_file_place(name) else os.path.join(os.curdir, text)
+    return Located(text, path_bytes(encoded), [(name, "")], False)
 
 
 def _body_line(code: CodeType) -> int:
@@ -104,9 +136,10 @@ def _body_line(code: CodeType) -> int:
         rows = None
     if rows is not None:
         lines = set(code_lines(code))
-        for scope in rows.scopes:
+        for row, scope in enumerate(rows.scopes):
             if scope[5] == code.co_name and scope[1] == code.co_firstlineno:
-                body = [unit for unit in rows.units if unit[3] == scope[4]]
+                # A lambda has no block of its own: the units of the one around it are not the lambda's.
+                body = [unit for unit in rows.units if unit[3] == scope[4] and unit[4] == row]
                 # The docstring has no code.
                 for unit in sorted(body, key=lambda unit: unit[1]):
                     if any(unit[1] <= line <= unit[2] for line in lines):

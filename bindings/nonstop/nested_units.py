@@ -52,11 +52,24 @@ def nested_units(table: UnitTable, nodes: Iterable[ast.AST | None], block: int, 
 
 
 def _lambda(table: UnitTable, node: ast.Lambda, block: int, scope: int, line: int) -> list[tuple[Any, int]]:
-    inner = table.add_scope(
-        _LAMBDA_SCOPE, "<lambda>", line or node.lineno, line or _end(node)[0], scope, block
-    )
-    table.add_nested(_LAMBDA, line or node.body.lineno, line or _end(node.body)[0], block, inner)
+    first, last = line or node.lineno, line or _end(node)[0]
+    inner = table.add_scope(_LAMBDA_SCOPE, "<lambda>", first, last, scope, block)
+    begin = first
+    if first != last:
+        # The body's first token, not its node: the brackets around it are part of it.
+        parts = [_end(part) for part in parameter_nodes(node.args) if part is not None]
+        colon = table.text.colon(max([(node.lineno, node.col_offset), *parts]))
+        begin, _ = table.text.token((colon[0], colon[1] + 1))
+    table.add_nested(_LAMBDA, begin, last, block, inner)
     return [(part, scope) for part in (*node.args.defaults, *node.args.kw_defaults)] + [(node.body, inner)]
+
+
+def parameter_nodes(given: ast.arguments) -> list[ast.AST | None]:
+    """The nodes between the brackets of a signature, in no order."""
+    return [
+        *(*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg),
+        *(*given.defaults, *given.kw_defaults),
+    ]
 
 
 def _comprehension(table: UnitTable, node: Any, block: int, scope: int, line: int) -> list[tuple[Any, int]]:
@@ -112,7 +125,7 @@ def _children(node: Any) -> Iterator[Any]:
     for name in node._fields:
         value = getattr(node, name, None)
         if isinstance(value, list):
-            yield from value
+            yield from (item for item in value if isinstance(item, ast.AST))  # some are lists of names
         elif isinstance(value, ast.AST):
             yield value
 

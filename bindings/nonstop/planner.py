@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dis
 import functools
 import itertools
 import linecache
@@ -10,12 +9,13 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nonstop import sources
+from nonstop.code_objects import code_lines
 
 if TYPE_CHECKING:
     from types import CodeType
 
     from nonstop.core import Decision, Engine
-    from nonstop.sources import SourceRows
+    from nonstop.unit_table import SourceRows
 
 #: Where the frames that are never observed live: a breakpoint in nonstop would observe itself.
 _OWN_FILES = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -30,20 +30,6 @@ class CodeFacts(NamedTuple):
     name: str
     qualname: str
     first_line: int
-
-
-def code_lines(code: CodeType) -> list[int]:
-    """The lines that have code, ascending, each once.
-
-    >>> code_lines(compile("a = 1\\n\\nb = 2", "example", "exec"))
-    [1, 3]
-    """
-    if hasattr(code, "co_lines"):
-        lines = {line for _, _, line in code.co_lines()}
-    else:
-        lines = {line for _, line in dis.findlinestarts(code)}
-    # None: no line. 0: the RESUME of a module (3.11 and later).
-    return sorted(line for line in lines if line)
 
 
 class Planner:
@@ -160,7 +146,9 @@ def source_rows(name: str, namespace: dict[str, Any] | None = None) -> SourceRow
     """The units of a file. Raises where there is no text, or none that this interpreter can parse."""
     if os.path.isfile(name):
         return _rows_of_file(name, _stamp(name))
-    # Archives and other loaders: linecache asks `__loader__.get_source`.
+    if sources.archived(name) is not None:
+        return sources.unit_rows(sources.read_source(name), name)
+    # Other loaders: linecache asks `__loader__.get_source`.
     lines = linecache.getlines(name, None if namespace is None else dict(namespace))
     if not lines:
         raise LookupError(name)

@@ -1,8 +1,8 @@
 """The text of a source file as its parser sees it: lines of UTF-8 with positions in bytes, like those of the AST.
 
-What the AST leaves out is found here, between two of its nodes: the colon of a header, `else:` and `finally:`, the
-brackets around an expression, comments. Nothing but brackets, names, punctuation and comments can stand there, so a
-scan needs no tokenizer.
+What the AST leaves out is found here, between two of its nodes: the colon of a header, the word `case`, the brackets
+around an expression, comments. Nothing but brackets, names, punctuation and comments can stand there, so a scan needs
+no tokenizer.
 """
 
 from __future__ import annotations
@@ -34,15 +34,19 @@ class SourceText:
         at = bisect_left(self._nested, first)
         return at < len(self._nested) and self._nested[at] <= last
 
-    def colon_line(self, start: Position) -> int:
-        """The line of the first colon outside of comments from a place in a header on."""
+    def colon(self, start: Position) -> Position:
+        """The first colon outside of comments from a place in a header, or in a lambda's parameters, on."""
         line, column = start
         while line <= len(self.lines):
             found = _COLON_OR_COMMENT.search(self.lines[line - 1], column)
             if found is not None and found[0] == b":":
-                return line
+                return line, found.start()
             line, column = line + 1, 0
-        return start[0]
+        return start
+
+    def colon_line(self, start: Position) -> int:
+        """The line of the first colon outside of comments from a place in a header on."""
+        return self.colon(start)[0]
 
     def keyword_line(self, keyword: bytes, start: int) -> int:
         """The first line, from `start` on, that begins with a keyword."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any, NamedTuple, Tuple
 
-from nonstop.nested_units import nested_units
+from nonstop.nested_units import nested_units, parameter_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -138,11 +138,12 @@ class UnitTable:
         self._close(row, last)
         return last
 
-    def _else(self, keyword: bytes, body: Sequence[ast.stmt], before: int, block: int, scope: int) -> int:
-        """Add the block after `else:` or `finally:`, if there is one; `before`: the last line before it."""
-        if not body:
-            return before
-        return self._block(body, self.text.keyword_line(keyword, before + 1), block, scope)
+    def _else(self, body: Sequence[ast.stmt], before: int, block: int, scope: int) -> int:
+        """Add the block of `else:` or `finally:`, if there is one; `before`: the last line of the clause before it.
+
+        The word has no unit of its own: with what stands before it, it belongs to the block.
+        """
+        return self._block(body, before + 1, block, scope) if body else before
 
     # Statements
 
@@ -155,10 +156,7 @@ class UnitTable:
         self._add(STATEMENT, first, last, block, scope, has_code=_surely_has_code(node))
         if isinstance(node, ast.Global):
             self._globals.setdefault(scope, set()).update(node.names)
-        elif isinstance(node, ast.AnnAssign):
-            self._nested((node.target, node.value), first, last, block, scope)
-        elif type(node).__name__ != "TypeAlias":  # its value is a scope of its own, evaluated late
-            self._nested((node,), first, last, block, scope)
+        self._nested((node,), first, last, block, scope)
 
     def _header(
         self,
@@ -168,26 +166,20 @@ class UnitTable:
         scope: int,
         *,
         kind: int = HEADER,
-        unseen: Sequence[Any] = (),
         inner: tuple[int, int] = (0, 0),
         has_code: bool = True,
     ) -> int:
-        """Add the unit of a header: from its first line to its colon, whose line it gives.
-
-        `nodes` are what it evaluates, `unseen` the other nodes in it.
-        """
-        ends = [_end(part) for part in (*nodes, *unseen) if part is not None]
+        """Add the unit of a header with these nodes in it: from its first line to its colon, whose line it gives."""
         first = _first_line(node)
-        last = self.text.colon_line(max([_start(node), *ends]))
+        last = self.text.colon_line(max([_start(node), *(_end(part) for part in nodes if part is not None)]))
         self._add(kind, first, last, block, scope, inner=inner, has_code=has_code)
         self._nested(nodes, first, last, block, scope)
         return last
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, block: int, scope: int) -> None:
-        given = node.args
-        values = [*node.decorator_list, *given.defaults, *given.kw_defaults]
-        names = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
-        colon = self._header(node, values, block, scope, unseen=[*names, node.returns, *_type_params(node)])
+        # Annotations too: where they are evaluated late, or never, the lambdas in them have code elsewhere, or none.
+        nodes = [*node.decorator_list, *_type_params(node), *parameter_nodes(node.args), node.returns]
+        colon = self._header(node, nodes, block, scope)
         last = _end(node)[0]
         inner = self.add_scope(FUNCTION, node.name, _first_line(node), last, scope, len(self._blocks))
         begin = _first_line(node.body[0])
@@ -203,41 +195,50 @@ class UnitTable:
         self._nested(node.body, begin, last, body, inner)
 
     def _class(self, node: ast.ClassDef, block: int, scope: int) -> None:
-        values = [*node.decorator_list, *node.bases, *(keyword.value for keyword in node.keywords)]
-        colon = self._header(node, values, block, scope, unseen=_type_params(node))
+        colon = self._header(
+            node, [*node.decorator_list, *_type_params(node), *node.bases, *node.keywords], block, scope
+        )
         inner = self.add_scope(CLASS, node.name, _first_line(node), _end(node)[0], scope, len(self._blocks))
         self._block(node.body, colon + 1, block, inner)
 
     def _if(self, node: ast.If, block: int, scope: int) -> None:
         own = block
+        #: Whether the next statement can follow itself; None: as the code before it says.
+        reentered: bool | None = None
         # A loop, since a chain of a thousand `elif` is nested that deep in the tree.
         while True:
-            constant = isinstance(node.test, ast.Constant)
-            colon = self._header(node, [node.test], own, scope, has_code=not constant)
+            before, truth = self._reentered, _truth(node.test)
+            colon = self._header(node, [node.test], own, scope, has_code=truth is None)
             last = self._block(node.body, colon + 1, own, scope)
             if own != block:
                 self._close(own, last)
+            if truth is False:
+                self._reentered = before
+            elif truth and reentered is None:
+                reentered = self._reentered  # what follows in the chain never runs
             following = node.orelse[0] if node.orelse else None
             if not (isinstance(following, ast.If) and self.text.starts(_start(following), b"elif")):
-                self._else(b"else", node.orelse, last, block, scope)
+                self._else(node.orelse, last, block, scope)
+                if reentered is not None:
+                    self._reentered = reentered
                 return
             node = following
-            own = self._open(node.lineno, block, scope)
+            own = self._open(last + 1, block, scope)
 
     def _for(self, node: ast.For | ast.AsyncFor, block: int, scope: int) -> None:
         colon = self._header(node, [node.target, node.iter], block, scope)
         last = self._block(node.body, colon + 1, block, scope)
-        self._else(b"else", node.orelse, last, block, scope)
+        self._else(node.orelse, last, block, scope)
 
     def _while(self, node: ast.While, block: int, scope: int) -> None:
-        endless = _is_true(node.test)
-        colon = self._header(node, [node.test], block, scope, has_code=not endless)
+        reentered, truth = self._reentered, _truth(node.test)
+        colon = self._header(node, [node.test], block, scope, has_code=truth is None)
         # Where this header has no code (up to 3.9) a pass leads from the last statement of the body straight to the
         # first one, and that may be the same.
-        self._reentered = endless
+        self._reentered = truth is True
         last = self._block(node.body, colon + 1, block, scope)
-        self._reentered = False
-        self._else(b"else", node.orelse, last, block, scope)
+        self._reentered = reentered and truth is False
+        self._else(node.orelse, last, block, scope)
 
     def _with(self, node: ast.With | ast.AsyncWith, block: int, scope: int) -> None:
         nodes = [part for item in node.items for part in (item.context_expr, item.optional_vars)]
@@ -249,13 +250,13 @@ class UnitTable:
         colon = self._header(node, [], block, scope, has_code=False)
         last = self._block(node.body, colon + 1, block, scope)
         if node.handlers:
-            handlers = self._open(node.handlers[0].lineno, block, scope)
+            handlers = self._open(last + 1, block, scope)
             for handler in node.handlers:
                 colon = self._header(handler, [handler.type], handlers, scope)
                 last = self._block(handler.body, colon + 1, handlers, scope)
             self._close(handlers, last)
-        last = self._else(b"else", node.orelse, last, block, scope)
-        self._else(b"finally", node.finalbody, last, block, scope)
+        last = self._else(node.orelse, last, block, scope)
+        self._else(node.finalbody, last, block, scope)
 
     def _match(self, node: Any, block: int, scope: int) -> None:
         colon = self.text.colon_line(_end(node.subject))
@@ -310,19 +311,20 @@ def _type_params(node: Any) -> Sequence[Any]:
     return params
 
 
-def _is_true(test: ast.expr) -> bool:
-    """Whether the compiler knows that a test holds."""
+def _truth(test: ast.expr) -> bool | None:
+    """The outcome of a test that the compiler knows, and may make no code for; None for others."""
     if isinstance(test, ast.Constant):
         return bool(test.value)
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        return isinstance(test.operand, ast.Constant) and not test.operand.value
-    return isinstance(test, ast.Name) and test.id == "__debug__"
+        outcome = _truth(test.operand)
+        return None if outcome is None else not outcome
+    return True if isinstance(test, ast.Name) and test.id == "__debug__" else None
 
 
 def _surely_has_code(node: Any) -> bool:
-    """Whether every interpreter makes code for a simple statement."""
+    """Whether every interpreter makes code for a simple statement, however it folds constants."""
     if isinstance(node, ast.Expr):
-        return not isinstance(node.value, ast.Constant)
+        return not isinstance(node.value, (ast.Constant, ast.UnaryOp, ast.BinOp, ast.Tuple))
     if isinstance(node, ast.AnnAssign):
         return node.value is not None
-    return not isinstance(node, (ast.Pass, ast.Global, ast.Nonlocal))
+    return not isinstance(node, (ast.Pass, ast.Global, ast.Nonlocal, ast.Assert))

@@ -1,4 +1,4 @@
-"""Generators, coroutines and async generators: followed over their suspensions, also those suspended when they are armed."""
+"""Generators, coroutines and async generators: followed over suspensions, also those that had begun before."""
 
 from __future__ import annotations
 

@@ -1,0 +1,38 @@
+"""What can be read off a code object."""
+
+from __future__ import annotations
+
+import dis
+import inspect
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import CodeType
+
+
+def code_lines(code: CodeType) -> list[int]:
+    r"""The lines that have code, ascending, each once.
+
+    >>> code_lines(compile("a = 1\n\nb = 2", "example", "exec"))
+    [1, 3]
+    """
+    if hasattr(code, "co_lines"):
+        lines = {line for _, _, line in code.co_lines()}
+    else:
+        lines = {line for _, line in dis.findlinestarts(code)}
+    # None: no line. 0: the RESUME of a module (3.11 and later).
+    return sorted(line for line in lines if line)
+
+
+def nested_code(code: CodeType) -> Iterator[CodeType]:
+    """A code object and all that are made inside of it.
+
+    >>> [one.co_name for one in nested_code(compile("def f(): return lambda: 1", "example", "exec"))]
+    ['<module>', 'f', '<lambda>']
+    """
+    stack = [code]
+    while stack:
+        code = stack.pop()
+        yield code
+        stack.extend(const for const in reversed(code.co_consts) if inspect.iscode(const))
