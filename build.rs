@@ -29,8 +29,12 @@ fn write_declarations() -> Result<(), String> {
     let root = std::env::var("CARGO_MANIFEST_DIR").map_err(|error| error.to_string())?;
     let out = std::env::var("OUT_DIR").map_err(|error| error.to_string())?;
     let target = target_directory(Path::new(&out)).ok_or("the target directory was not found")?;
-    let text = header::bare(Path::new(&root))?;
-    std::fs::write(target.join("header.h"), text).map_err(|error| error.to_string())
+    let (text, path) = (header::bare(Path::new(&root))?, target.join("header.h"));
+    // Another build may be reading it.
+    if std::fs::read_to_string(&path).is_ok_and(|known| known == text) {
+        return Ok(());
+    }
+    std::fs::write(path, text).map_err(|error| error.to_string())
 }
 
 /// Cargo marks its target directory with a cache tag; the output directory is somewhere below it.

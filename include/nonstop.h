@@ -49,7 +49,7 @@
 // An id, ticket, site or key names nothing, or nothing any more.
 #define NONSTOP_ERROR_NOT_FOUND -9
 
-// The buffer is too small; the detail says how much is needed. Nothing was done: call again.
+// The buffer is too small; the count that was written and the detail say how much is needed. Nothing was done: call again.
 #define NONSTOP_ERROR_BUFFER_TOO_SMALL -10
 
 // The channel is closed and empty: no snapshot will come any more.
@@ -227,7 +227,8 @@ typedef int32_t nonstop_status;
 
 // Receives one log message: `user_data` as it was set, the level, the part of the library that speaks, and the message. Both
 // texts are UTF-8 without a zero byte at the end, and valid during the call only. It is called by whatever thread has
-// something to say, holding no lock of the library; it may call the library, but messages from within it are dropped.
+// something to say, holding no lock of the library; it may call the library, but messages from within it are dropped. It must
+// return: no exception and no longjmp may leave it.
 typedef void (*nonstop_log_callback)(void *user_data,
                                      int32_t level,
                                      const char *target,
@@ -245,12 +246,12 @@ typedef struct {
     uint64_t queue_bytes;
 } nonstop_engine_options;
 
-// How much one hit captures. A field that is 0 has its default. The engine enforces `snapshot_bytes` and its own nesting limit;
-// the others are for the code of the host that walks values, so that all hosts have one set of numbers.
+// How much one hit captures. A field that is 0 has its default. The engine holds every host to them, and the document says
+// in `cut` what was left out; a host that stops at them while it walks values collects nothing in vain.
 typedef struct {
-    // sizeof(nonstop_limits); 0 where the struct stands in another one and all defaults are meant.
+    // sizeof(nonstop_limits). 0 where the struct stands in another one and all its fields are 0.
     uint32_t struct_size;
-    // How deep values are followed.
+    // How many levels of collections and objects are shown inside each other; 32 at most.
     uint32_t depth;
     // Items of a collection.
     uint32_t items;
@@ -266,7 +267,7 @@ typedef struct {
     uint32_t frames;
     // Frames with their locals.
     uint32_t frames_with_locals;
-    // Bytes of a snapshot as JSON.
+    // Bytes of a snapshot as JSON. Less than 12 KiB counts as 12 KiB.
     uint32_t snapshot_bytes;
 } nonstop_limits;
 
@@ -285,7 +286,8 @@ typedef struct {
     // NONSTOP_COUNT, NONSTOP_LOG or NONSTOP_SNAPSHOT.
     int32_t action;
     // "shop.py:42", "shop.py:total", "shop.py:Cart.total" or "package.module:42"; the path is bytes. A relative path names the
-    // file below the working directory, or else every file whose path ends with it on whole components.
+    // file below the directory in which the engine was made, or else every file whose path ends with it on whole components;
+    // when there are several, the reason names them.
     nonstop_text location;
     // "== n", ">= n" or "% n", over the number of hits; empty: every hit.
     nonstop_text hit_condition;
@@ -301,7 +303,7 @@ typedef struct {
     double rate_per_second;
     // How many hits may come at once within the rate; 0: one second's worth, at least 1.
     double burst;
-    // Its life, in nanoseconds from now; 0: without end.
+    // Its life, in nanoseconds from now; 0: without end. The state changes when somebody looks: at the next arrival or report.
     uint64_t expires_after_ns;
     // NONSTOP_HAS_CONDITION, NONSTOP_DISABLED.
     uint32_t flags;
@@ -309,15 +311,16 @@ typedef struct {
     uint32_t reserved;
     // Handed back with each hit.
     uint64_t user_data;
-    // The limits of a capture.
+    // The limits of a capture; all zero: the defaults.
     nonstop_limits limits;
 } nonstop_breakpoint_spec;
 
 // Names a breakpoint. An id is never given to another breakpoint: one that was removed is NOT_FOUND. 0 is none.
 typedef uint64_t nonstop_breakpoint_id;
 
-// A breakpoint's state, counters and proof of arming at one moment. Always: arrivals = skipped + false_conditions + errors +
-// hits, and hits = passed + limited + captured + dropped.
+// A breakpoint's state, counters and proof of arming at one moment. An arrival is counted once, when it is over: one whose
+// ticket is open is in none of the counters yet. Always: arrivals = skipped + false_conditions + errors + hits, and hits =
+// passed + limited + captured + dropped.
 typedef struct {
     // sizeof(nonstop_breakpoint_report).
     uint32_t struct_size;
@@ -335,15 +338,15 @@ typedef struct {
     uint64_t skipped;
     // Arrivals whose condition was false.
     uint64_t false_conditions;
-    // Arrivals whose condition raised.
+    // Arrivals whose condition raised, or got no outcome.
     uint64_t errors;
     // Hits that the hit condition or max_hits let pass.
     uint64_t passed;
     // Hits beyond the rate.
     uint64_t limited;
-    // Hits counted, or captured and queued.
+    // Hits counted, or captured and queued. A snapshot that was received is counted.
     uint64_t captured;
-    // Hits whose capture failed or found the queue full.
+    // Hits whose capture failed, was given up, or found the queue full.
     uint64_t dropped;
     // All arrivals.
     uint64_t arrivals;
@@ -377,7 +380,7 @@ typedef struct {
 
 // A block: statements that run one after the other. Row 0 is the body of the module.
 typedef struct {
-    // The line after its header; of an `else:` or `finally:`, the line of that word.
+    // The line after its header; of a later clause (`elif`, the handlers, `else:`, `finally:`), the line after the one before it.
     uint32_t first_line;
     // The last line of its last statement.
     uint32_t last_line;
@@ -501,7 +504,8 @@ typedef struct {
 } nonstop_decision;
 
 // Names an open hit, from the engine's verdict to the host's last answer. A number is never given out twice; a hit that was
-// answered is NOT_FOUND.
+// answered is NOT_FOUND. Answer each with nonstop_hit_commit, a capture or nonstop_hit_abandon: of more than 65,536 open hits
+// the oldest are given up, as if abandoned.
 typedef uint64_t nonstop_ticket;
 
 // The host's part of one breakpoint's hit.
@@ -617,8 +621,8 @@ void nonstop_engine_free(nonstop_engine *engine);
 
 // Call this first in the child of a fork. Locks that other threads held at the fork would never be released there: the engine
 // starts with fresh ones, with the same breakpoints, ids, counters and filter. Code is decided anew, sources are registered
-// anew; open hits and queued snapshots stay with the parent. The epoch word keeps its address and changes. The caller is the
-// only thread. Since 1.
+// anew; sites, open hits and queued snapshots stay with the parent, and their numbers name nothing here. A closed channel stays
+// closed. The epoch word keeps its address and changes. The caller is the only thread. Since 1.
 nonstop_status nonstop_engine_after_fork(nonstop_engine *engine);
 
 // The address of the engine's epoch: one aligned word that the host may read at any time without a call, until the engine is
@@ -627,8 +631,8 @@ nonstop_status nonstop_engine_after_fork(nonstop_engine *engine);
 const uint64_t *nonstop_engine_epoch(const nonstop_engine *engine);
 
 // Adds a path map: run-time paths that begin with `from` (a container's "/app") stand for local ones that begin with `to`, on
-// whole components; of several maps the longest `from` wins, and one for the same `from` is replaced. Code that was decided
-// is forgotten. INVALID_ARGUMENT for an empty `from`. Any thread. Since 1.
+// whole components; of several maps the longest `from` wins, and one for the same `from` is replaced. Sources stay
+// registered; code is decided anew. INVALID_ARGUMENT for an empty `from`. Any thread. Since 1.
 nonstop_status nonstop_engine_add_path_map(const nonstop_engine *engine,
                                            const char *from,
                                            size_t from_len,
@@ -641,7 +645,8 @@ nonstop_status nonstop_limits_default(nonstop_limits *out_limits);
 // Adds `count` breakpoints and publishes them at once; `out_ids` (room for `count`) gets their ids in order. All or nothing.
 // Each element of `specs` is as long as the struct_size of the first says. INVALID_LOCATION, INVALID_HIT_CONDITION,
 // INVALID_TEMPLATE, INVALID_UTF8, INVALID_ARGUMENT, STRUCT_SIZE: the detail names the element and the value. LIMIT_REACHED:
-// remove some first. The texts are copied. Any thread; costs a copy of the table, so add many in one call. Since 1.
+// remove some first. The texts are copied. Any thread; about 10 microseconds and one for each breakpoint. Every edit makes hosts
+// decide their code anew, so add many in one call. Since 1.
 nonstop_status nonstop_breakpoints_add(const nonstop_engine *engine,
                                        const nonstop_breakpoint_spec *specs,
                                        size_t count,
@@ -676,8 +681,9 @@ nonstop_status nonstop_breakpoint_reason(const nonstop_engine *engine,
                                          size_t *out_len);
 
 // The host tells the engine what only it can know: NONSTOP_FAILED (its condition can't be compiled, say), which ends the
-// breakpoint, or NONSTOP_UNVERIFIED. `reason` is for the user. INVALID_ARGUMENT for another state, NOT_FOUND for a stale id.
-// Any thread. Since 1.
+// breakpoint, or NONSTOP_UNVERIFIED (no code can be found for it, say), which lasts until code is armed for it and is not
+// believed once some was. A breakpoint that has ended stays as it is. `reason` is for the user. INVALID_ARGUMENT for another
+// state, NOT_FOUND for a stale id. Any thread. Since 1.
 nonstop_status nonstop_breakpoint_set_state(const nonstop_engine *engine,
                                             nonstop_breakpoint_id id,
                                             int32_t state,
@@ -751,9 +757,9 @@ nonstop_status nonstop_event(const nonstop_engine *engine,
 // Control arrived at a site. Applies the hit rules of every breakpoint there, counts, and writes what is left for the host to
 // `items` (room for `capacity`), `*out_count` of them: EVALUATE (commit the outcome of the condition) or CAPTURE (send the
 // records). The verdict is the strongest; DISABLE when no breakpoint here can fire again in this epoch. `thread_name` may be
-// NULL unless the arm asks for it. `now_ns` is of nonstop_monotonic_ns, or 0: the engine reads it. BUFFER_TOO_SMALL: nothing
-// was counted; the detail says how much is needed. NOT_FOUND: the code object was forgotten. Any thread; about 40 ns for a
-// counter. Since 1.
+// NULL unless the arm asks for it. `now_ns` is of nonstop_monotonic_ns, or 0: the engine reads it when a rule needs it.
+// BUFFER_TOO_SMALL: nothing was counted; only `*out_count` was written, with the room that is enough. NOT_FOUND: the code
+// object was forgotten. Any thread; about 40 ns for a counter. Since 1.
 nonstop_status nonstop_hit(const nonstop_engine *engine,
                            uint32_t site,
                            uint64_t thread_id,

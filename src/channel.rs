@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{bounded, Receiver, RecvTimeoutError, Select, Sender};
+use crossbeam_channel::{bounded, unbounded, Receiver, RecvTimeoutError, Select, Sender};
 
 /// Why an item was not queued. Either way the item is gone and counted as dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,13 +91,18 @@ mod word {
 /// wait in between, so only one that the system has put aside takes that long.
 const STRAGGLER_WAIT: Duration = Duration::from_millis(1);
 
+/// Up to so many items, slots are allocated when the channel is made: 64 KiB each thousand.
+const ALLOCATED_AT_ONCE: u64 = 4096;
+
 impl<T> Channel<T> {
     /// A channel that holds at most so many items and bytes. The limits themselves are limited, to 8 million items and
     /// a terabyte; 0 items are taken as 1, since a queue without a place could never deliver anything.
     #[must_use]
     pub fn new(max_items: usize, max_bytes: usize) -> Self {
         let max_items = (max_items as u64).clamp(1, word::MAX_ITEMS);
-        let (sender, receiver) = bounded(max_items as usize);
+        // The bounded kind allocates all of its slots at once, the other as items come; the word bounds either.
+        let (sender, receiver) =
+            if max_items <= ALLOCATED_AT_ONCE { bounded(max_items as usize) } else { unbounded() };
         let (closing_sender, closing) = bounded(0);
         Self {
             max_items,
@@ -112,22 +117,24 @@ impl<T> Channel<T> {
         }
     }
 
-    /// Queues an item that counts as so many bytes. Never waits.
+    /// Queues an item that counts as so many bytes. Never waits. `accepted` is called when it is certain that the item will be
+    /// queued and no consumer has it yet: who receives an item finds it counted.
     ///
     /// # Errors
     /// The channel is full or closed; the item is dropped and counted.
-    pub fn try_send(&self, item: T, bytes: usize) -> Result<(), SendError> {
+    pub fn try_send(&self, item: T, bytes: usize, accepted: impl FnOnce()) -> Result<(), SendError> {
         let bytes = bytes as u64;
-        let result = self.reserve(bytes).and_then(|()| {
-            // Every reserved place has a slot, because a slot is emptied before its place is given back.
-            self.sender.try_send((item, bytes)).map_err(|_| {
-                self.release(bytes);
-                SendError::Full
-            })
-        });
-        let counter = if result.is_ok() { &self.sent } else { &self.dropped };
-        counter.fetch_add(1, Ordering::Relaxed);
-        result
+        if let Err(refused) = self.reserve(bytes) {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+            return Err(refused);
+        }
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        accepted();
+        // It can't fail: the receiver lives as long as the sender, and every reserved place has a slot, because a slot is
+        // emptied before its place is given back.
+        let queued = self.sender.try_send((item, bytes));
+        debug_assert!(queued.is_ok(), "a reserved place has a slot");
+        Ok(())
     }
 
     /// Receives the oldest item, waiting up to `timeout` for one; `None` waits until an item comes or the channel is
@@ -231,11 +238,15 @@ mod tests {
 
     const NOW: Option<Duration> = Some(Duration::ZERO);
 
+    fn send<T>(channel: &Channel<T>, item: T, bytes: usize) -> Result<(), SendError> {
+        channel.try_send(item, bytes, || {})
+    }
+
     #[test]
     fn items_come_in_the_order_in_which_they_were_sent() {
         let channel = Channel::new(10, 100);
         for number in 0..3 {
-            channel.try_send(number, 1).unwrap();
+            send(&channel, number, 1).unwrap();
         }
         for number in 0..3 {
             assert_eq!(channel.receive(NOW), Received::Item(number));
@@ -246,23 +257,23 @@ mod tests {
     #[test]
     fn a_full_channel_drops_and_counts() {
         let channel = Channel::new(2, 100);
-        assert_eq!(channel.try_send('a', 1), Ok(()));
-        assert_eq!(channel.try_send('b', 1), Ok(()));
-        assert_eq!(channel.try_send('c', 1), Err(SendError::Full));
+        assert_eq!(send(&channel, 'a', 1), Ok(()));
+        assert_eq!(send(&channel, 'b', 1), Ok(()));
+        assert_eq!(send(&channel, 'c', 1), Err(SendError::Full));
         let expected = ChannelStats { queued: 2, queued_bytes: 2, sent: 2, dropped: 1 };
         assert_eq!(channel.stats(), expected);
         assert_eq!(channel.receive(NOW), Received::Item('a'));
-        assert_eq!(channel.try_send('d', 1), Ok(()));
+        assert_eq!(send(&channel, 'd', 1), Ok(()));
     }
 
     #[test]
     fn the_byte_limit_is_exact() {
         let channel = Channel::new(10, 100);
-        assert_eq!(channel.try_send((), 60), Ok(()));
-        assert_eq!(channel.try_send((), 41), Err(SendError::Full));
-        assert_eq!(channel.try_send((), 40), Ok(()));
-        assert_eq!(channel.try_send((), 1), Err(SendError::Full));
-        assert_eq!(channel.try_send((), 0), Ok(()));
+        assert_eq!(send(&channel, (), 60), Ok(()));
+        assert_eq!(send(&channel, (), 41), Err(SendError::Full));
+        assert_eq!(send(&channel, (), 40), Ok(()));
+        assert_eq!(send(&channel, (), 1), Err(SendError::Full));
+        assert_eq!(send(&channel, (), 0), Ok(()));
         assert_eq!(channel.stats().queued_bytes, 100);
         assert_eq!(channel.receive(NOW), Received::Item(()));
         assert_eq!(channel.stats().queued_bytes, 40);
@@ -271,30 +282,63 @@ mod tests {
     #[test]
     fn an_item_larger_than_the_channel_is_full_not_a_crash() {
         let channel = Channel::new(10, 100);
-        assert_eq!(channel.try_send((), 101), Err(SendError::Full));
-        assert_eq!(channel.try_send((), usize::MAX), Err(SendError::Full));
+        assert_eq!(send(&channel, (), 101), Err(SendError::Full));
+        assert_eq!(send(&channel, (), usize::MAX), Err(SendError::Full));
         assert_eq!(channel.stats().dropped, 2);
     }
 
     #[test]
     fn limits_beyond_the_word_are_brought_down_and_no_items_is_one() {
         let channel = Channel::new(0, usize::MAX);
-        assert_eq!(channel.try_send((), 1 << 39), Ok(()));
-        assert_eq!(channel.try_send((), 0), Err(SendError::Full));
+        assert_eq!(send(&channel, (), 1 << 39), Ok(()));
+        assert_eq!(send(&channel, (), 0), Err(SendError::Full));
     }
 
     #[test]
     fn queued_items_still_come_after_close_and_then_closed() {
         let channel = Channel::new(10, 100);
-        channel.try_send(1, 1).unwrap();
+        send(&channel, 1, 1).unwrap();
         channel.close();
         channel.close();
         assert!(channel.is_closed());
-        assert_eq!(channel.try_send(2, 1), Err(SendError::Closed));
+        assert_eq!(send(&channel, 2, 1), Err(SendError::Closed));
         assert_eq!(channel.receive(None), Received::Item(1));
         assert_eq!(channel.receive(None), Received::Closed);
         assert_eq!(channel.receive(NOW), Received::Closed);
         assert_eq!(channel.stats(), ChannelStats { queued: 0, queued_bytes: 0, sent: 1, dropped: 1 });
+    }
+
+    #[test]
+    fn a_channel_for_millions_takes_its_memory_as_items_come_and_keeps_its_limits() {
+        let channel = Channel::new(usize::MAX, 10);
+        for _ in 0..10 {
+            send(&channel, [0u8; 4096], 1).unwrap();
+        }
+        assert_eq!(send(&channel, [0u8; 4096], 1), Err(SendError::Full));
+        channel.close();
+        assert!((0..10).all(|_| matches!(channel.receive(None), Received::Item(_))));
+        assert_eq!(channel.receive(None), Received::Closed);
+    }
+
+    #[test]
+    fn what_is_received_was_counted_before() {
+        let (channel, counted) = (Channel::new(4, 100), AtomicU64::new(0));
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut received = 0;
+                while let Received::Item(()) = channel.receive(None) {
+                    received += 1;
+                    assert!(counted.load(Ordering::SeqCst) >= received);
+                }
+            });
+            for _ in 0..20_000 {
+                let _ = channel.try_send((), 1, || {
+                    counted.fetch_add(1, Ordering::SeqCst);
+                });
+            }
+            channel.close();
+        });
+        assert_eq!(counted.into_inner(), channel.stats().sent);
     }
 
     #[test]
@@ -316,7 +360,7 @@ mod tests {
         thread::scope(|scope| {
             let consumer = scope.spawn(|| channel.receive(None));
             thread::sleep(Duration::from_millis(20));
-            channel.try_send(7, 1).unwrap();
+            send(&channel, 7, 1).unwrap();
             assert_eq!(consumer.join().unwrap(), Received::Item(7));
         });
     }
@@ -327,16 +371,16 @@ mod tests {
         let start = Instant::now();
         assert_eq!(channel.receive(Some(Duration::from_millis(20))), Received::Timeout);
         assert!(start.elapsed() >= Duration::from_millis(20));
-        channel.try_send(1, 1).unwrap();
+        send(&channel, 1, 1).unwrap();
         assert_eq!(channel.receive(Some(Duration::MAX)), Received::Item(1));
     }
 
     #[test]
     fn a_full_channel_never_makes_its_producer_wait() {
         let channel = Channel::new(1, 100);
-        channel.try_send(0, 1).unwrap();
+        send(&channel, 0, 1).unwrap();
         let start = Instant::now();
-        assert!((0..100_000).all(|_| channel.try_send(0, 1) == Err(SendError::Full)));
+        assert!((0..100_000).all(|_| send(&channel, 0, 1) == Err(SendError::Full)));
         assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     }
 
@@ -349,9 +393,7 @@ mod tests {
         let (accepted, received) = thread::scope(|scope| {
             let producers: Vec<_> = (0..PRODUCERS)
                 .map(|_| {
-                    scope.spawn(|| {
-                        (0..ITEMS).filter(|item| channel.try_send(*item, 11).is_ok()).count() as u64
-                    })
+                    scope.spawn(|| (0..ITEMS).filter(|item| send(&channel, *item, 11).is_ok()).count() as u64)
                 })
                 .collect();
             let consumers: Vec<_> = (0..2)
@@ -385,7 +427,7 @@ mod tests {
             let channel = Channel::new(8, 100);
             thread::scope(|scope| {
                 let producer =
-                    scope.spawn(|| (0..100).filter(|item| channel.try_send(*item, 1).is_ok()).count());
+                    scope.spawn(|| (0..100).filter(|item| send(&channel, *item, 1).is_ok()).count());
                 let consumer = scope.spawn(|| {
                     let mut received = 0;
                     while let Received::Item(_) = channel.receive(None) {

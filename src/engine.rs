@@ -4,17 +4,22 @@ mod clock;
 mod error;
 mod hits;
 #[cfg(test)]
+mod concurrency_tests;
+#[cfg(test)]
+mod placement_tests;
+#[cfg(test)]
 mod tests;
 mod tickets;
 
+use std::borrow::Cow;
 use std::sync::atomic::{
-    AtomicU64,
+    AtomicBool, AtomicU64,
     Ordering::{Acquire, Release},
 };
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use crate::breakpoints::{BreakpointId, BreakpointSpec, Breakpoints, Report, State, Table};
+use crate::breakpoints::{Breakpoint, BreakpointId, BreakpointSpec, Breakpoints, Report, State, Table};
 use crate::channel::{Channel, ChannelStats, Received};
 use crate::code::{
     CodeInfo, Decision, Decisions, Event, EventKind, Files, Filter, Interest, SourceUnits, Units, View,
@@ -55,7 +60,15 @@ pub struct Engine {
     decisions: Decisions,
     tickets: Tickets,
     channel: Channel<Snapshot>,
+    told: Told,
     options: EngineOptions,
+}
+
+/// What was logged already: a trouble that can come with every hit is logged once.
+#[derive(Debug, Default)]
+struct Told {
+    queue_full: AtomicBool,
+    given_up: AtomicBool,
 }
 
 impl Engine {
@@ -69,6 +82,7 @@ impl Engine {
             decisions: Decisions::default(),
             tickets: Tickets::default(),
             channel: Channel::new(options.queue_items, options.queue_bytes),
+            told: Told::default(),
             options,
         }
     }
@@ -81,14 +95,18 @@ impl Engine {
             breakpoints: self.breakpoints.reborn(),
             files: Files::new(),
             filter: RwLock::new(Arc::clone(self.filter.get_mut().unwrap_or_else(PoisonError::into_inner))),
-            decisions: Decisions::default(),
+            decisions: Decisions::after(&self.decisions),
             tickets: Tickets::after(&self.tickets),
             channel: Channel::new(self.options.queue_items, self.options.queue_bytes),
+            told: Told::default(),
             options: self.options,
         };
+        if self.channel.is_closed() {
+            fresh.channel.close();
+        }
         let mut old = std::mem::replace(self, fresh);
         std::mem::swap(&mut self.epoch, &mut old.epoch);
-        self.files.inherit_maps(&mut old.files);
+        self.files.inherit(&mut old.files);
         // A structure that another thread was changing at the fork is in no state to be dropped: it is left alone.
         std::mem::forget(old);
         self.advance();
@@ -102,8 +120,9 @@ impl Engine {
     /// From now on `from` at the start of a run-time path reads as `to`, on whole components; the longest map wins.
     pub fn add_path_map(&self, from: &[u8], to: &[u8]) {
         self.files.add_map(from, to);
-        self.decisions.clear();
+        self.breakpoints.forget_files();
         self.advance();
+        log::debug!("{} reads as {}", String::from_utf8_lossy(from), String::from_utf8_lossy(to));
     }
 
     /// Adds a batch of breakpoints, published at once.
@@ -112,7 +131,10 @@ impl Engine {
     /// [`EngineError::LimitReached`]; nothing was added then.
     pub fn add(&self, specs: Vec<BreakpointSpec>) -> Result<Vec<BreakpointId>, EngineError> {
         let ids = self.breakpoints.add(specs, self.now())?;
-        self.advance();
+        if let Some(first) = ids.first() {
+            self.advance();
+            log::debug!("breakpoints added: {}, the first with the id {first}", ids.len());
+        }
         Ok(ids)
     }
 
@@ -124,7 +146,10 @@ impl Engine {
         for removed in self.breakpoints.remove(ids)? {
             removed.retire();
         }
-        self.advance();
+        if let Some(first) = ids.first() {
+            self.advance();
+            log::debug!("breakpoints removed: {}, the first with the id {first}", ids.len());
+        }
         Ok(())
     }
 
@@ -161,12 +186,8 @@ impl Engine {
         let table = self.breakpoints.table();
         let breakpoint = table.get(id).ok_or(crate::breakpoints::Stale(id))?;
         match state {
-            State::Failed => {
-                if breakpoint.end(State::Failed, reason) {
-                    self.advance();
-                }
-            }
-            State::Unverified => breakpoint.refuse(reason),
+            State::Failed => self.end(breakpoint, State::Failed, reason.to_owned()),
+            State::Unverified => drop(breakpoint.doubt(reason)),
             other => {
                 return Err(EngineError::InvalidArgument(format!(
                     "a host can't set the state {other:?}: only Failed and Unverified are its to tell"
@@ -191,7 +212,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::NotFound`] when no unit table is registered for that path.
     pub fn source_lines(&self, path: &[u8]) -> Result<Vec<u32>, EngineError> {
-        self.files.units(path).map(|units| units.lines()).ok_or_else(|| {
+        self.files.units(path).map(|units| units.lines().to_vec()).ok_or_else(|| {
             let name = String::from_utf8_lossy(path);
             EngineError::NotFound(format!("no units are registered for {name}: register its source first"))
         })
@@ -199,18 +220,29 @@ impl Engine {
 
     /// Replaces the event filter.
     pub fn set_filter(&self, filter: Filter) {
-        *self.filter.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(filter);
+        let filter = Arc::new(filter);
+        // Replaced, then dropped, as a table of breakpoints is: the child of a fork finds the one or the other.
+        let old =
+            std::mem::replace(&mut *self.filter.write().unwrap_or_else(PoisonError::into_inner), filter);
+        drop(old);
         self.advance();
     }
 
     /// What to observe of a code object.
     pub fn decide(&self, info: &CodeInfo<'_>) -> Decision {
-        self.with_view(|view| self.decisions.decide(info, view))
+        if let Some(settled) = self.decisions.settled(info, self.epoch.load(Acquire)) {
+            return settled;
+        }
+        loop {
+            if let Some(decision) = self.with_view(|view| self.decisions.decide(info, view)) {
+                return decision;
+            }
+        }
     }
 
     /// Forgets a code object that is gone, so that its key can name another; whether it was known.
     pub fn forget(&self, key: u64) -> bool {
-        self.decisions.forget(key)
+        self.decisions.forget(key, &self.files)
     }
 
     /// What to do with a raw event: `Capture` with the site that it arrives at, or with 0 when the filter wants it;
@@ -227,7 +259,8 @@ impl Engine {
         depth: u32,
     ) -> Result<(Verdict, u32), EngineError> {
         let event = Event { kind, line, thread, depth };
-        match self.with_view(|view| self.decisions.event(key, event, view)) {
+        let settled = self.decisions.settled_event(key, event, self.epoch.load(Acquire));
+        match settled.or_else(|| self.with_view(|view| self.decisions.event(key, event, view))) {
             Some(Interest::Site(site)) => Ok((Verdict::Capture, site)),
             Some(Interest::Filter) => Ok((Verdict::Capture, 0)),
             Some(Interest::None) => Ok((Verdict::Ignore, 0)),
@@ -246,6 +279,7 @@ impl Engine {
     /// Closes the channel: what is queued can still be received, then consumers are told the end.
     pub fn close(&self) {
         self.channel.close();
+        log::debug!("the channel is closed");
     }
 
     /// How full the channel is, and what it dropped.
@@ -254,13 +288,19 @@ impl Engine {
     }
 
     fn learn(&self, path: &[u8], module: &str, units: Units) {
-        self.files.file(path).set_units(units);
+        let file = self.files.set_units(path, units);
         self.advance();
         // Placing now, rather than when the code first runs, tells the user at once where each breakpoint went.
-        self.with_view(|view| {
-            let file = view.files.file(path);
-            view.files.candidates(&file, module, view.table, view.epoch, view.rebound);
-        });
+        self.with_view(|view| file.placement(module, view.table, view.epoch, view.moved));
+    }
+
+    /// Ends a breakpoint, once.
+    fn end(&self, breakpoint: &Breakpoint, state: State, reason: impl Into<Cow<'static, str>>) {
+        let reason = reason.into();
+        if breakpoint.end(state, reason.clone()) {
+            self.advance();
+            log::info!("breakpoint {} at {} ended: {reason}", breakpoint.id(), breakpoint.asked().location);
+        }
     }
 
     fn with_view<R>(&self, work: impl FnOnce(&View<'_>) -> R) -> R {
@@ -269,8 +309,8 @@ impl Engine {
         let epoch = self.epoch.load(Acquire);
         let table: Arc<Table> = self.breakpoints.table();
         let filter = Arc::clone(&self.filter.read().unwrap_or_else(PoisonError::into_inner));
-        let rebound = || self.advance();
-        work(&View { epoch, table: &table, filter: &filter, files: &self.files, rebound: &rebound })
+        let moved = || self.advance();
+        work(&View { epoch, table: &table, filter: &filter, files: &self.files, moved: &moved })
     }
 
     fn advance(&self) {

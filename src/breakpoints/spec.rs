@@ -10,7 +10,7 @@ pub enum Action {
     /// Count it; nothing is captured.
     Count,
     /// Write a message made from a template.
-    Log(Template),
+    Log(Box<Template>),
     /// Capture frames, locals and expressions.
     Snapshot,
 }
@@ -38,7 +38,30 @@ impl Action {
     }
 }
 
-/// One breakpoint as it was asked for.
+/// What stays of a [`BreakpointSpec`] when its rules have become [`crate::policy::Rules`] and it lives. There may be a hundred
+/// thousand: what most of them do not have takes no room.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// See [`BreakpointSpec::location`].
+    pub location: Location,
+    /// See [`BreakpointSpec::action`].
+    pub action: Action,
+    /// See [`BreakpointSpec::has_condition`].
+    pub has_condition: bool,
+    /// See [`Asked::limits`].
+    pub(super) own_limits: Option<Box<Limits>>,
+    /// See [`BreakpointSpec::user_data`].
+    pub user_data: u64,
+}
+
+impl Asked {
+    /// See [`BreakpointSpec::limits`].
+    pub fn limits(&self) -> &Limits {
+        self.own_limits.as_deref().unwrap_or(&Limits::DEFAULT)
+    }
+}
+
+/// One breakpoint as it is asked for.
 #[derive(Clone, Debug)]
 pub struct BreakpointSpec {
     /// Where it stands.

@@ -1,10 +1,12 @@
 //! The table of all breakpoints: one immutable value that readers share, replaced as a whole by each edit.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::breakpoint::Breakpoint;
 use super::id::BreakpointId;
+use super::shared::{Group, Index, Slots};
 use super::spec::BreakpointSpec;
 use crate::location::Place;
 use crate::policy::{RateError, Rules};
@@ -13,89 +15,64 @@ use crate::policy::{RateError, Rules};
 /// thousand that are measured.
 pub const MAX_BREAKPOINTS: usize = 1 << 24;
 
-/// What every reader sees between two edits. Lookups are by what code has to offer: a file's base name, or a module.
+/// What every reader sees between two edits. Lookups are by what code has to offer: the end of a file's path, or a module.
 #[derive(Debug, Default, Clone)]
 pub struct Table {
-    slots: Vec<Option<Arc<Breakpoint>>>,
-    by_basename: HashMap<Vec<u8>, Arc<Vec<u32>>>,
-    by_module: HashMap<String, Arc<Vec<u32>>>,
+    slots: Slots<Arc<Breakpoint>>,
+    by_path: Index,
+    by_module: Index,
 }
 
 impl Table {
     /// The breakpoint with this id, unless the id is stale.
     pub fn get(&self, id: BreakpointId) -> Option<&Arc<Breakpoint>> {
-        self.slots.get(id.slot())?.as_ref().filter(|found| found.id() == id)
+        self.slots.get(id.slot()).filter(|found| found.id() == id)
     }
 
-    /// Breakpoints whose file has this base name.
-    pub fn with_basename<'a>(&'a self, name: &[u8]) -> impl Iterator<Item = &'a Arc<Breakpoint>> {
-        self.listed(self.by_basename.get(name))
+    /// The breakpoints whose path has this [`crate::location::PathPattern::key`].
+    pub fn of_path(&self, key: &[u8]) -> Option<&Arc<Group>> {
+        self.by_path.get(key)
     }
 
-    /// Breakpoints that were asked for by this module name.
-    pub fn with_module<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a Arc<Breakpoint>> {
-        self.listed(self.by_module.get(name))
+    /// The breakpoints that were asked for by this module name.
+    pub fn of_module(&self, name: &str) -> Option<&Arc<Group>> {
+        self.by_module.get(name.as_bytes())
+    }
+
+    /// The members of a group of this table, in the order in which they were added.
+    pub fn members<'a>(&'a self, group: &'a Group) -> impl Iterator<Item = &'a Arc<Breakpoint>> {
+        group.slots().iter().filter_map(|&slot| self.slots.get(slot as usize))
     }
 
     /// All breakpoints.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Breakpoint>> {
-        self.slots.iter().flatten()
+        self.slots.iter()
     }
 
-    fn listed<'a>(&'a self, list: Option<&'a Arc<Vec<u32>>>) -> impl Iterator<Item = &'a Arc<Breakpoint>> {
-        list.into_iter()
-            .flat_map(|slots| slots.iter())
-            .filter_map(|&slot| self.slots.get(slot as usize)?.as_ref())
-    }
-
-    fn insert(&mut self, breakpoint: Arc<Breakpoint>) {
-        let slot = breakpoint.id().slot();
-        let index = match &breakpoint.spec().location.place {
-            Place::File(pattern) => self.by_basename.entry(pattern.basename().to_vec()).or_default(),
-            Place::Module(name) => self.by_module.entry(name.clone()).or_default(),
+    fn insert(&mut self, id: BreakpointId, spec: BreakpointSpec, rules: Rules, now_ns: u64) {
+        let slot = id.slot() as u32;
+        let switches = match &spec.location.place {
+            Place::File(pattern) => self.by_path.push(pattern.key(), slot),
+            Place::Module(name) => self.by_module.push(name.as_bytes(), slot),
         };
-        Arc::make_mut(index).push(slot as u32);
-        if self.slots.len() <= slot {
-            self.slots.resize(slot + 1, None);
-        }
-        self.slots[slot] = Some(breakpoint);
+        self.slots.set(id.slot(), Some(Arc::new(Breakpoint::new(id, spec, rules, switches, now_ns))));
     }
 
     /// Takes out a whole batch: one pass over each list that it touches, however long the batch is.
     fn remove(&mut self, batch: &[Arc<Breakpoint>]) {
-        let mut basenames: Vec<&[u8]> = Vec::new();
-        let mut modules: Vec<&str> = Vec::new();
+        let (mut paths, mut modules): (BTreeSet<&[u8]>, BTreeSet<&str>) = Default::default();
         for breakpoint in batch {
-            self.slots[breakpoint.id().slot()] = None;
-            match &breakpoint.spec().location.place {
-                Place::File(pattern) => basenames.push(pattern.basename()),
-                Place::Module(name) => modules.push(name),
-            }
+            self.slots.set(breakpoint.id().slot(), None);
+            match &breakpoint.asked().location.place {
+                Place::File(pattern) => paths.insert(pattern.key()),
+                Place::Module(name) => modules.insert(name),
+            };
         }
-        basenames.sort_unstable();
-        basenames.dedup();
-        modules.sort_unstable();
-        modules.dedup();
-        for name in basenames {
-            if prune(self.by_basename.get_mut(name), &self.slots) {
-                self.by_basename.remove(name);
-            }
-        }
-        for name in modules {
-            if prune(self.by_module.get_mut(name), &self.slots) {
-                self.by_module.remove(name);
-            }
-        }
+        let slots = &self.slots;
+        let in_use = |slot: u32| slots.get(slot as usize).is_some();
+        paths.into_iter().for_each(|key| self.by_path.retain(key, in_use));
+        modules.into_iter().for_each(|name| self.by_module.retain(name.as_bytes(), in_use));
     }
-}
-
-/// Drops emptied slots from a list; whether nothing is left of it.
-fn prune(list: Option<&mut Arc<Vec<u32>>>, slots: &[Option<Arc<Breakpoint>>]) -> bool {
-    list.is_some_and(|list| {
-        let list = Arc::make_mut(list);
-        list.retain(|&slot| slots[slot as usize].is_some());
-        list.is_empty()
-    })
 }
 
 /// An id that names no breakpoint any more, or never did.
@@ -108,7 +85,12 @@ pub enum AddError {
     /// No more than [`MAX_BREAKPOINTS`] fit.
     Full,
     /// A rate makes no sense.
-    Rate(RateError),
+    Rate {
+        /// Which of the batch.
+        index: usize,
+        /// Why.
+        error: RateError,
+    },
 }
 
 /// The published table with its one writer at a time.
@@ -116,6 +98,8 @@ pub enum AddError {
 pub struct Breakpoints {
     published: RwLock<Arc<Table>>,
     generations: Mutex<Generations>,
+    /// The highest generation given out, outside the lock: the child of a fork reads it whoever held that.
+    newest: AtomicU32,
 }
 
 /// How often each slot was given out, and which are free.
@@ -149,8 +133,15 @@ impl Breakpoints {
     /// # Errors
     /// [`AddError`] says why; then nothing was added.
     pub fn add(&self, specs: Vec<BreakpointSpec>, now_ns: u64) -> Result<Vec<BreakpointId>, AddError> {
-        let rules: Result<Vec<_>, _> = specs.iter().map(|spec| Rules::new(&spec.rules)).collect();
-        let rules = rules.map_err(AddError::Rate)?;
+        let rules: Result<Vec<_>, _> = specs
+            .iter()
+            .enumerate()
+            .map(|(index, spec)| Rules::new(&spec.rules).map_err(|error| AddError::Rate { index, error }))
+            .collect();
+        let rules = rules?;
+        if specs.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut generations = self.writer();
         let in_use = generations.of_slot.len() - generations.free.len();
         if in_use.saturating_add(specs.len()) > MAX_BREAKPOINTS {
@@ -162,7 +153,8 @@ impl Breakpoints {
             .zip(rules)
             .map(|(spec, rules)| {
                 let id = generations.next();
-                table.insert(Arc::new(Breakpoint::new(id, spec, rules, now_ns)));
+                self.newest.fetch_max(id.generation(), Relaxed);
+                table.insert(id, spec, rules, now_ns);
                 id
             })
             .collect();
@@ -175,6 +167,9 @@ impl Breakpoints {
     /// # Errors
     /// [`Stale`] names the first id that is stale or given twice; then nothing was removed.
     pub fn remove(&self, ids: &[BreakpointId]) -> Result<Vec<Arc<Breakpoint>>, Stale> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut generations = self.writer();
         let mut table = Table::clone(&self.table());
         let batch = found(&table, ids)?;
@@ -188,6 +183,11 @@ impl Breakpoints {
         generations.free.extend(slots);
         self.publish(table);
         Ok(batch)
+    }
+
+    /// Makes all breakpoints forget which files they stand in: paths read differently now.
+    pub fn forget_files(&self) {
+        self.table().iter().for_each(|breakpoint| breakpoint.forget_files());
     }
 
     /// Enables or disables a batch; whether that changed any.
@@ -205,29 +205,33 @@ impl Breakpoints {
     pub fn reborn(&mut self) -> Self {
         let published = self.published.get_mut().unwrap_or_else(PoisonError::into_inner);
         let mut table = Table::clone(published);
-        for slot in table.slots.iter_mut().flatten() {
-            *slot = Arc::new(slot.reborn());
+        for breakpoint in published.iter() {
+            table.slots.set(breakpoint.id().slot(), Some(Arc::new(breakpoint.reborn())));
         }
         // The writer may have been in the middle of an edit: the generations are read off the table. A slot that is
         // free in it starts above every generation in sight, so that ids stale in the parent stay stale here.
-        let newest = table.iter().map(|breakpoint| breakpoint.id().generation()).max().unwrap_or(0);
-        let known = self.generations.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let newest = known.of_slot.iter().copied().max().unwrap_or(0).max(newest);
-        let of_slot = table.slots.iter().map(|slot| match slot {
-            Some(breakpoint) => breakpoint.id().generation(),
-            None => newest,
-        });
+        let newest = *self.newest.get_mut();
+        let slots = 0..table.slots.len();
+        let generation =
+            |slot| table.slots.get(slot).map_or(newest, |breakpoint| breakpoint.id().generation());
         let generations = Generations {
-            of_slot: of_slot.collect(),
-            free: (0..table.slots.len() as u32)
-                .filter(|&slot| table.slots[slot as usize].is_none())
-                .collect(),
+            of_slot: slots.clone().map(generation).collect(),
+            free: slots.filter(|&slot| table.slots.get(slot).is_none()).map(|slot| slot as u32).collect(),
         };
-        Self { published: RwLock::new(Arc::new(table)), generations: Mutex::new(generations) }
+        Self {
+            published: RwLock::new(Arc::new(table)),
+            generations: Mutex::new(generations),
+            newest: AtomicU32::new(newest),
+        }
     }
 
     fn publish(&self, table: Table) {
-        *self.published.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table);
+        let table = Arc::new(table);
+        // Replaced, then dropped: an assignment would drop the old table first, and the child of a fork at that moment would
+        // find its remains. Nobody needs to wait for it either.
+        let old =
+            std::mem::replace(&mut *self.published.write().unwrap_or_else(PoisonError::into_inner), table);
+        drop(old);
     }
 
     fn writer(&self) -> MutexGuard<'_, Generations> {

@@ -26,18 +26,23 @@ pub struct Limits {
     pub snapshot_bytes: u32,
 }
 
+impl Limits {
+    /// What holds where nothing else is asked for.
+    pub const DEFAULT: Self = Self {
+        depth: 3,
+        items: 25,
+        named_items: 100,
+        text_chars: 256,
+        named_text_chars: 4 * 1024,
+        fields: 50,
+        frames: 20,
+        frames_with_locals: 4,
+        snapshot_bytes: 64 * 1024,
+    };
+}
+
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            depth: 3,
-            items: 25,
-            named_items: 100,
-            text_chars: 256,
-            named_text_chars: 4 * 1024,
-            fields: 50,
-            frames: 20,
-            frames_with_locals: 4,
-            snapshot_bytes: 64 * 1024,
-        }
+        Self::DEFAULT
     }
 }

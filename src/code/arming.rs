@@ -1,7 +1,8 @@
 //! Which lines of one code object to arm for one breakpoint: pure functions over the unit table.
 
 use super::info::CodeInfo;
-use super::units::{ScopeKind, SourceUnits, UnitKind};
+use super::rows::{ScopeKind, UnitKind};
+use super::units::SourceUnits;
 use crate::location::Target;
 
 /// A unit of a code object, with its lines that carry code there.
@@ -9,6 +10,8 @@ use crate::location::Target;
 pub struct ArmedUnit {
     /// Identifies the unit within its code object.
     pub unit: u32,
+    /// The line that the unit begins at, whether or not it carries code itself.
+    pub first_line: u32,
     /// The unit's lines that carry code in this code object, ascending; never empty.
     pub lines: Vec<u32>,
     /// See [`super::Arm::reentered`].
@@ -18,31 +21,28 @@ pub struct ArmedUnit {
 }
 
 /// The unit of `code` that a breakpoint with these start units is bound to, if any: of each start the first unit of its
-/// block that has code, provided that it belongs to this code object.
-pub fn armed_unit(units: &SourceUnits, code: &CodeInfo<'_>, starts: &[usize]) -> Option<ArmedUnit> {
-    let scopes = units.scope_of_code(code.name, code.first_line);
+/// block that has code, provided that it belongs to this code object, whose scopes are told.
+pub fn armed_unit(
+    units: &SourceUnits,
+    code: &CodeInfo<'_>,
+    scopes: &[usize],
+    starts: &[u32],
+) -> Option<ArmedUnit> {
     starts.iter().find_map(|&start| {
         units
-            .following(start)
-            .take_while(|&unit| belongs(units, unit, &scopes))
+            .following(start as usize)
+            .take_while(|&unit| belongs_to(units, unit).any(|scope| scopes.contains(&scope)))
             .find_map(|unit| with_lines(units, code, unit))
     })
 }
 
-/// Whether a unit is part of a code object with these scopes: its own scope is one of them, or it is an element of a
-/// comprehension that the compiler inlined there (CPython 3.12, PEP 709).
-fn belongs(units: &SourceUnits, unit: usize, scopes: &[usize]) -> bool {
-    let mut scope = units.units()[unit].scope as usize;
-    loop {
-        if scopes.contains(&scope) {
-            return true;
-        }
+/// The scopes whose code objects can carry a unit: its own, and those around it as long as they are around comprehensions,
+/// which some compilers inline (CPython 3.12, PEP 709).
+pub fn belongs_to(units: &SourceUnits, unit: usize) -> impl Iterator<Item = usize> + '_ {
+    std::iter::successors(Some(units.units()[unit].scope as usize), |&scope| {
         let row = &units.scopes()[scope];
-        if row.kind != ScopeKind::Comprehension || row.parent as usize == scope {
-            return false;
-        }
-        scope = row.parent as usize;
-    }
+        (row.kind == ScopeKind::Comprehension && row.parent as usize != scope).then_some(row.parent as usize)
+    })
 }
 
 fn with_lines(units: &SourceUnits, code: &CodeInfo<'_>, unit: usize) -> Option<ArmedUnit> {
@@ -50,7 +50,8 @@ fn with_lines(units: &SourceUnits, code: &CodeInfo<'_>, unit: usize) -> Option<A
     let elements: Vec<(u32, u32)> = units
         .nested(unit)
         .map(|nested| &units.units()[nested])
-        .filter(|nested| nested.kind == UnitKind::Element)
+        // An element that begins together with a lambda is around it.
+        .filter(|nested| nested.kind == UnitKind::Element && nested.first_line > row.first_line)
         .map(|nested| (nested.first_line, nested.last_line))
         .collect();
     let from = code.lines.partition_point(|&line| line < row.first_line);
@@ -65,7 +66,13 @@ fn with_lines(units: &SourceUnits, code: &CodeInfo<'_>, unit: usize) -> Option<A
         _ if elements.is_empty() => (0, 0),
         _ => (row.first_line, row.last_line),
     };
-    (!lines.is_empty()).then_some(ArmedUnit { unit: unit as u32, lines, reentered: row.reentered, inner })
+    (!lines.is_empty()).then_some(ArmedUnit {
+        unit: unit as u32,
+        first_line: row.first_line,
+        lines,
+        reentered: row.reentered,
+        inner,
+    })
 }
 
 /// The line to arm where there is no source text: exactly the one asked for, or the first line of the function's body.
@@ -78,7 +85,12 @@ pub fn armed_line(code: &CodeInfo<'_>, target: &Target) -> Option<ArmedUnit> {
         }
         Target::Function(_) => return None,
     };
-    Some(ArmedUnit { unit: line, lines: vec![line], reentered: false, inner: (0, 0) })
+    Some(ArmedUnit { unit: line, first_line: line, lines: vec![line], reentered: false, inner: (0, 0) })
+}
+
+/// The last part of a function's name: `total` of `Cart.total`.
+pub fn last_name(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
 }
 
 /// Whether a code object is the function of this name; `Class.method` needs the qualified name.

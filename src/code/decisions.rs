@@ -1,19 +1,17 @@
 //! The decision per code object: made once, cached with the epoch, made again when the epoch has moved on.
 
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
+use dashmap::mapref::entry::Entry as Place;
 use dashmap::DashMap;
 
-use super::arming::{armed_line, armed_unit, ArmedUnit};
-use super::files::{Candidate, File, Files, Units};
+use super::files::{File, Files, Units};
 use super::filter::{EventKind, Filter};
 use super::hash::IntHash;
 use super::info::{Arm, CodeInfo, Decision};
-use crate::breakpoints::{Breakpoint, Table};
-
-/// The breakpoints bound at one site.
-pub type Bound = Arc<[Arc<Breakpoint>]>;
+use super::placement::{Armed, Placement};
+use super::sites::{Bound, Site, Sites};
+use crate::breakpoints::Table;
 
 /// What a decision is made from: everything that the epoch covers.
 pub struct View<'a> {
@@ -22,11 +20,11 @@ pub struct View<'a> {
     /// The breakpoints.
     pub table: &'a Table,
     /// The event filter.
-    pub filter: &'a Filter,
+    pub filter: &'a Arc<Filter>,
     /// The files.
     pub files: &'a Files,
     /// Called when breakpoints move to a better file: earlier decisions are outdated.
-    pub rebound: &'a dyn Fn(),
+    pub moved: &'a dyn Fn(),
 }
 
 /// A raw event of a host.
@@ -59,8 +57,7 @@ pub enum Interest {
 #[derive(Debug, Default)]
 pub struct Decisions {
     entries: DashMap<u64, Entry, IntHash>,
-    sites: DashMap<u32, Bound, IntHash>,
-    last_site: AtomicU32,
+    sites: Sites,
 }
 
 /// One code object: enough to decide again without asking the host.
@@ -73,127 +70,143 @@ struct Entry {
     first_line: u32,
     lines: Box<[u32]>,
     decision: Decision,
+    /// What the decision was made of: while these are the same, so is the decision.
+    made_of: (Weak<Placement>, Weak<Filter>),
+    /// What the filter wants of it, which the lines to arm are added to.
+    filter_mask: u32,
+    /// Its sites by unit, ascending.
     sites: Vec<Site>,
 }
 
-/// A site keeps its number for as long as its code object lives, so that a host with an older plan still names the
-/// unit it means.
-#[derive(Debug)]
-struct Site {
-    number: u32,
-    unit: u32,
-    bound: Vec<Arc<Breakpoint>>,
-}
-
 impl Decisions {
-    /// The decision on a code object, cached or made now.
-    pub fn decide(&self, info: &CodeInfo<'_>, view: &View<'_>) -> Decision {
-        if let Some(entry) = self.entries.get(&info.key) {
-            if entry.is_settled(info, view.epoch) {
-                return entry.decision.clone();
+    /// No decisions; sites are numbered on from those of `other`, so that its numbers name nothing here.
+    pub fn after(other: &Self) -> Self {
+        Self { sites: Sites::after(&other.sites), ..Self::default() }
+    }
+
+    /// The decision on a code object if it was made in this epoch. The short way, without a view.
+    pub fn settled(&self, info: &CodeInfo<'_>, epoch: u64) -> Option<Decision> {
+        let entry = self.entries.get(&info.key)?;
+        entry.is_settled(info, epoch).then(|| entry.decision.clone())
+    }
+
+    /// The decision on a code object, cached or made now. `None` when one that is later than the view is there already:
+    /// take a new view then. To decide after it by what was before would unbind what a host has armed meanwhile.
+    pub fn decide(&self, info: &CodeInfo<'_>, view: &View<'_>) -> Option<Decision> {
+        if let Some(mut entry) = self.entries.get_mut(&info.key) {
+            if entry.describes(info) {
+                return self.answer(info, &mut entry, view);
             }
         }
-        let mut entry = self.entries.entry(info.key).or_insert_with(|| Entry::new(info, view.files));
-        if !entry.describes(info) {
-            self.release(std::mem::replace(&mut *entry, Entry::new(info, view.files)).sites);
+        // Before the entry is held: a file that is new is looked up in the file system.
+        let file = view.files.enter(info.path);
+        let (mut entry, left) = match self.entries.entry(info.key) {
+            Place::Vacant(place) => (place.insert(Entry::new(info, file)), None),
+            Place::Occupied(place) if place.get().describes(info) => (place.into_ref(), Some(file)),
+            Place::Occupied(mut place) => {
+                let old = place.insert(Entry::new(info, file));
+                (place.into_ref(), Some(self.sites_released(old)))
+            }
+        };
+        let decision = self.answer(info, &mut entry, view);
+        drop(entry);
+        if let Some(file) = left {
+            view.files.leave(&file);
         }
-        if !info.lines.is_empty() && *entry.lines != *info.lines {
-            entry.lines = info.lines.into();
-        }
-        self.renew(info.key, &mut entry, view);
-        entry.decision.clone()
+        decision
+    }
+
+    /// What to do with a raw event if that was decided in this epoch and the filter need not be asked. The short way,
+    /// without a view.
+    pub fn settled_event(&self, key: u64, event: Event, epoch: u64) -> Option<Interest> {
+        let entry = self.entries.get(&key).filter(|entry| entry.decision.epoch == epoch)?;
+        entry.plain_interest(event)
     }
 
     /// What to do with a raw event; `None` for a code object that was not decided yet.
     pub fn event(&self, key: u64, event: Event, view: &View<'_>) -> Option<Interest> {
         let entry = self.entries.get(&key)?;
-        if entry.decision.epoch == view.epoch {
+        if entry.decision.epoch >= view.epoch {
             return Some(entry.interest(event, view.filter));
         }
         drop(entry);
         let mut entry = self.entries.get_mut(&key)?;
-        self.renew(key, &mut entry, view);
+        if entry.decision.epoch < view.epoch {
+            self.renew(key, &mut entry, view);
+        }
         Some(entry.interest(event, view.filter))
     }
 
     /// Forgets a code object that is gone; whether it was known.
-    pub fn forget(&self, key: u64) -> bool {
-        self.entries.remove(&key).map(|(_, entry)| self.release(entry.sites)).is_some()
-    }
-
-    /// Forgets all code objects: the files that they were decided in are known by other names now.
-    pub fn clear(&self) {
-        self.entries.retain(|_, entry| {
-            self.release(std::mem::take(&mut entry.sites));
-            false
-        });
+    pub fn forget(&self, key: u64, files: &Files) -> bool {
+        let Some((_, entry)) = self.entries.remove(&key) else { return false };
+        files.leave(&self.sites_released(entry));
+        true
     }
 
     /// The breakpoints bound at a site; `None` for a number that names no site (any more).
     pub fn bound_at(&self, site: u32) -> Option<Bound> {
-        self.sites.get(&site).map(|bound| Arc::clone(&bound))
+        self.sites.bound_at(site)
     }
 
-    fn release(&self, sites: Vec<Site>) {
-        for site in sites {
-            self.sites.remove(&site.number);
-            site.bound.iter().for_each(|breakpoint| breakpoint.unbind());
+    /// Ends the sites of an entry that is out of the map; its file is yet to be left.
+    fn sites_released(&self, entry: Entry) -> Arc<File> {
+        entry.sites.into_iter().for_each(|site| self.sites.release(site));
+        entry.file
+    }
+
+    fn answer(&self, info: &CodeInfo<'_>, entry: &mut Entry, view: &View<'_>) -> Option<Decision> {
+        if entry.decision.epoch > view.epoch {
+            return None;
         }
+        if !entry.is_settled(info, view.epoch) {
+            if !info.lines.is_empty() && *entry.lines != *info.lines {
+                entry.lines = info.lines.into();
+                entry.made_of = Default::default();
+            }
+            self.renew(info.key, entry, view);
+        }
+        Some(entry.decision.clone())
     }
 
     fn renew(&self, key: u64, entry: &mut Entry, view: &View<'_>) {
-        let candidates =
-            view.files.candidates(&entry.file, &entry.module, view.table, view.epoch, view.rebound);
-        let units = entry.file.units();
+        let placement = entry.file.placement(&entry.module, view.table, view.epoch, view.moved);
+        let made_of = (Arc::downgrade(&placement), Arc::downgrade(view.filter));
+        if entry.made_of.0.ptr_eq(&made_of.0) && entry.made_of.1.ptr_eq(&made_of.1) {
+            entry.decision.epoch = view.epoch;
+            return;
+        }
         let mut decision = Decision { epoch: view.epoch, ..Decision::default() };
-        if !candidates.is_empty() {
-            decision.needs_source = matches!(units, Units::Unasked);
+        if !placement.is_empty() {
+            decision.needs_source = matches!(placement.units(), Units::Unasked);
             decision.needs_lines = entry.lines.is_empty();
         }
-        let armed = if decision.is_open() { Vec::new() } else { entry.armed(key, &candidates, &units) };
-        self.bind(entry, &armed);
+        let armed = match decision.is_open() || placement.is_empty() {
+            true => Vec::new(),
+            false => placement.armed(&entry.info(key)),
+        };
+        self.sites.bind(&mut entry.sites, &armed);
         decision.arms = entry.arms(&armed);
-        decision.event_mask = view.filter.mask(entry.file.path(), &entry.module, entry.full_name());
-        if !decision.arms.is_empty() {
-            decision.event_mask |= EventKind::Line as u32;
-        }
+        entry.filter_mask = view.filter.mask(entry.file.path(), &entry.module, entry.full_name());
+        let line = if decision.arms.is_empty() { 0 } else { EventKind::Line as u32 };
+        decision.event_mask = entry.filter_mask | line;
         entry.decision = decision;
-    }
-
-    /// Makes the entry's sites carry exactly the armed breakpoints, and tells breakpoints what changed for them.
-    fn bind(&self, entry: &mut Entry, armed: &[(ArmedUnit, Vec<Arc<Breakpoint>>)]) {
-        for (unit, _) in armed {
-            if !entry.sites.iter().any(|site| site.unit == unit.unit) {
-                let number = self.last_site.fetch_add(1, Relaxed).wrapping_add(1);
-                entry.sites.push(Site { number, unit: unit.unit, bound: Vec::new() });
-            }
-        }
-        for site in &mut entry.sites {
-            let found = armed.iter().find(|(unit, _)| unit.unit == site.unit);
-            let wanted = found.map_or(&[][..], |(_, breakpoints)| breakpoints);
-            let line = found.map_or(0, |(unit, _)| unit.lines[0]);
-            for gone in site.bound.iter().filter(|old| !contains(wanted, old)) {
-                gone.unbind();
-            }
-            for new in wanted.iter().filter(|new| !contains(&site.bound, new)) {
-                new.bind(line);
-            }
-            site.bound = wanted.to_vec();
-            self.sites.insert(site.number, wanted.into());
-        }
+        entry.made_of = made_of;
     }
 }
 
 impl Entry {
-    fn new(info: &CodeInfo<'_>, files: &Files) -> Self {
+    fn new(info: &CodeInfo<'_>, file: Arc<File>) -> Self {
         Self {
-            file: files.file(info.path),
+            file,
             module: info.module.into(),
             name: info.name.into(),
             qualname: info.qualname.into(),
             first_line: info.first_line,
             lines: info.lines.into(),
             decision: Decision::default(),
+            made_of: Default::default(),
+            filter_mask: 0,
             sites: Vec::new(),
         }
     }
@@ -208,9 +221,21 @@ impl Entry {
     fn describes(&self, info: &CodeInfo<'_>) -> bool {
         self.first_line == info.first_line
             && *self.name == *info.name
-            && self.file.path() == info.path
+            && **self.file.path() == *info.path
             && *self.module == *info.module
             && *self.qualname == *info.qualname
+    }
+
+    fn info(&self, key: u64) -> CodeInfo<'_> {
+        CodeInfo {
+            key,
+            path: self.file.path(),
+            module: &self.module,
+            name: &self.name,
+            qualname: &self.qualname,
+            first_line: self.first_line,
+            lines: &self.lines,
+        }
     }
 
     fn full_name(&self) -> &str {
@@ -221,40 +246,10 @@ impl Entry {
         }
     }
 
-    fn armed(
-        &self,
-        key: u64,
-        candidates: &[Candidate],
-        units: &Units,
-    ) -> Vec<(ArmedUnit, Vec<Arc<Breakpoint>>)> {
-        let info = CodeInfo {
-            key,
-            path: self.file.path(),
-            module: &self.module,
-            name: &self.name,
-            qualname: &self.qualname,
-            first_line: self.first_line,
-            lines: &self.lines,
-        };
-        let mut armed: Vec<(ArmedUnit, Vec<Arc<Breakpoint>>)> = Vec::new();
-        for Candidate { breakpoint, starts } in candidates {
-            let unit = match units {
-                Units::Table(units) => armed_unit(units, &info, starts),
-                Units::Absent | Units::Unasked => armed_line(&info, &breakpoint.spec().location.target),
-            };
-            let Some(unit) = unit else { continue };
-            match armed.iter_mut().find(|(other, _)| other.unit == unit.unit) {
-                Some((_, breakpoints)) => breakpoints.push(Arc::clone(breakpoint)),
-                None => armed.push((unit, vec![Arc::clone(breakpoint)])),
-            }
-        }
-        armed
-    }
-
-    fn arms(&self, armed: &[(ArmedUnit, Vec<Arc<Breakpoint>>)]) -> Vec<Arm> {
+    fn arms(&self, armed: &[Armed]) -> Vec<Arm> {
         let mut arms = Vec::new();
         for (unit, breakpoints) in armed {
-            let Some(site) = self.sites.iter().find(|site| site.unit == unit.unit) else { continue };
+            let Some(site) = Site::of_unit(&self.sites, unit.unit) else { continue };
             let needs_thread_name = breakpoints.iter().any(|found| found.rules().needs_thread_name());
             arms.extend(unit.lines.iter().map(|&line| Arm {
                 line,
@@ -271,24 +266,24 @@ impl Entry {
         arms
     }
 
-    fn interest(&self, event: Event, filter: &Filter) -> Interest {
+    /// What is known without asking the filter.
+    fn plain_interest(&self, event: Event) -> Option<Interest> {
         if event.kind == EventKind::Line {
             if let Some(site) = self.decision.site_at(event.line) {
-                return Interest::Site(site);
+                return Some(Interest::Site(site));
             }
         }
-        let (path, module, name) = (self.file.path(), &*self.module, self.full_name());
-        if filter.mask(path, module, name) & event.kind as u32 == 0 {
-            return Interest::Never;
-        }
-        if filter.wants(event.kind, path, module, name, event.thread, event.depth) {
-            Interest::Filter
-        } else {
-            Interest::None
-        }
+        (self.filter_mask & event.kind as u32 == 0).then_some(Interest::Never)
     }
-}
 
-fn contains(list: &[Arc<Breakpoint>], wanted: &Arc<Breakpoint>) -> bool {
-    list.iter().any(|found| found.id() == wanted.id())
+    fn interest(&self, event: Event, filter: &Filter) -> Interest {
+        self.plain_interest(event).unwrap_or_else(|| {
+            let (path, module, name) = (self.file.path(), &*self.module, self.full_name());
+            if filter.wants(event.kind, path, module, name, event.thread, event.depth) {
+                Interest::Filter
+            } else {
+                Interest::None
+            }
+        })
+    }
 }

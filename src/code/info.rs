@@ -19,6 +19,14 @@ pub struct CodeInfo<'a> {
     pub lines: &'a [u32],
 }
 
+impl CodeInfo<'_> {
+    /// The last part of its name; `<locals>` is none.
+    pub fn last_name(&self) -> &str {
+        let qualified = self.qualname.rsplit('.').find(|part| *part != "<locals>");
+        qualified.filter(|name| !name.is_empty()).unwrap_or(self.name)
+    }
+}
+
 /// One line to arm. All lines of a unit carry the unit's site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arm {

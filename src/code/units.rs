@@ -3,94 +3,10 @@
 //! A host's own parser makes the rows (the rules for units are those of the language); placement, functions and the
 //! choice between units live here, once for all hosts.
 
-use std::fmt;
+use std::collections::HashMap;
 
-/// What kind of code object a scope becomes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ScopeKind {
-    /// A module.
-    Module,
-    /// A function with a name.
-    Function,
-    /// A class body.
-    Class,
-    /// A lambda.
-    Lambda,
-    /// A comprehension or generator expression.
-    Comprehension,
-}
-
-/// One scope. Row 0 is the module.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ScopeRow {
-    /// Its kind.
-    pub kind: ScopeKind,
-    /// The name of its code object (`co_name`).
-    pub name: String,
-    /// The qualified name (`co_qualname`).
-    pub qualname: String,
-    /// The first line of its code object (`co_firstlineno`: the first decorator's).
-    pub first_line: u32,
-    /// Its last line.
-    pub last_line: u32,
-    /// The row of the scope around it.
-    pub parent: u32,
-    /// The row of its outermost block.
-    pub body_block: u32,
-}
-
-/// One block: statements that run one after the other. Row 0 is the module's body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BlockRow {
-    /// The line after its header; of an `else:` or `finally:` block, the line of that word.
-    pub first_line: u32,
-    /// The last line of its last statement.
-    pub last_line: u32,
-    /// The row of the block around it.
-    pub parent: u32,
-    /// The row of the scope that it belongs to.
-    pub scope: u32,
-}
-
-/// What kind of unit a row is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UnitKind {
-    /// A simple statement, or several on one line.
-    Statement,
-    /// The header of a compound statement.
-    Header,
-    /// The items of a `with`.
-    With,
-    /// The subject of a `match`.
-    Match,
-    /// The body of a lambda.
-    Lambda,
-    /// An element or condition of a comprehension that begins on a line of its own.
-    Element,
-}
-
-/// One unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UnitRow {
-    /// Its kind.
-    pub kind: UnitKind,
-    /// Its first line.
-    pub first_line: u32,
-    /// Its last line.
-    pub last_line: u32,
-    /// The row of its block.
-    pub block: u32,
-    /// The row of its scope.
-    pub scope: u32,
-    /// First line of the body of a `with`, or of the cases of a `match`; 0: none.
-    pub inner_first: u32,
-    /// Last line of those.
-    pub inner_last: u32,
-    /// Whether control can enter it straight from itself: the first statement of the body of `while True`.
-    pub reentered: bool,
-    /// Whether this interpreter makes no code for it; known when the host compiled the source.
-    pub no_code: bool,
-}
+use super::arming::last_name;
+use super::rows::{check, BlockRow, ScopeKind, ScopeRow, UnitKind, UnitRow, UnitsError};
 
 /// The unit table of a file.
 #[derive(Debug)]
@@ -107,19 +23,13 @@ pub struct SourceUnits {
     nested: Vec<u32>,
     /// Blocks by first line; a block comes after those around it.
     block_order: Vec<u32>,
+    /// Scopes by first line.
+    scope_order: Vec<u32>,
+    /// Functions by the last part of their names.
+    functions: HashMap<String, Vec<u32>>,
+    /// The lines that can carry a breakpoint.
+    lines: Vec<u32>,
 }
-
-/// A row that makes no sense.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnitsError(String);
-
-impl fmt::Display for UnitsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for UnitsError {}
 
 /// Why a line can't carry a breakpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -190,7 +100,29 @@ impl SourceUnits {
             let row = &blocks[block as usize];
             (row.first_line, std::cmp::Reverse(row.last_line), block)
         });
-        Ok(Self { scopes, blocks, units, line_count, of_block, flat, nested, block_order })
+        let mut scope_order: Vec<u32> = (0..scopes.len() as u32).collect();
+        scope_order.sort_by_key(|&scope| scopes[scope as usize].first_line);
+        let mut functions: HashMap<String, Vec<u32>> = HashMap::new();
+        for (row, scope) in scopes.iter().enumerate().filter(|(_, scope)| scope.kind == ScopeKind::Function) {
+            functions.entry(last_name(&scope.qualname).to_owned()).or_default().push(row as u32);
+        }
+        let mut lines: Vec<u32> =
+            units.iter().filter(|unit| !unit.no_code).map(|unit| unit.first_line).collect();
+        lines.sort_unstable();
+        lines.dedup();
+        Ok(Self {
+            scopes,
+            blocks,
+            units,
+            line_count,
+            of_block,
+            flat,
+            nested,
+            block_order,
+            scope_order,
+            functions,
+            lines,
+        })
     }
 
     /// The units, in the host's order.
@@ -204,7 +136,8 @@ impl SourceUnits {
     }
 
     /// The units that a line resolves to: those that span it, or the next one of its block. A statement comes with the
-    /// lambdas that begin on the line; an element that spans the line comes alone.
+    /// lambdas in it that span the line; an element that spans the line comes without the statement around it. The
+    /// innermost one is the first.
     ///
     /// # Errors
     /// [`Unplaceable`] when there is none: a breakpoint never leaves its block.
@@ -253,18 +186,31 @@ impl SourceUnits {
 
     /// The first unit of the body of each function with this name (`Class.method` narrows).
     pub fn function_starts(&self, name: &str) -> Vec<usize> {
-        self.functions()
-            .filter(|scope| is_named(&scope.qualname, name))
-            .filter_map(|scope| self.of_block[scope.body_block as usize].first())
-            .map(|&unit| unit as usize)
+        let rows = self.functions.get(last_name(name)).into_iter().flatten();
+        rows.map(|&row| row as usize)
+            .filter(|&row| is_named(&self.scopes[row].qualname, name))
+            .filter_map(|row| self.body_start(row))
             .collect()
+    }
+
+    /// The first unit of a scope's body; a body on the line of its `def` is a unit like that of a lambda.
+    fn body_start(&self, scope: usize) -> Option<usize> {
+        let row = &self.scopes[scope];
+        if let Some(&unit) = self.of_block[row.body_block as usize].first() {
+            return Some(unit as usize);
+        }
+        let from = self.nested.partition_point(|&unit| self.units[unit as usize].first_line < row.first_line);
+        let inside = self.nested[from..]
+            .iter()
+            .take_while(|&&unit| self.units[unit as usize].first_line <= row.last_line);
+        inside.map(|&unit| unit as usize).find(|&unit| self.units[unit].scope as usize == scope)
     }
 
     /// The functions whose names come closest, for a message; at most five.
     pub fn functions_like(&self, name: &str) -> Vec<String> {
         let wanted = name.rsplit('.').next().unwrap_or(name).to_lowercase();
-        let mut all: Vec<(usize, &str)> = self
-            .functions()
+        let functions = self.scopes.iter().filter(|scope| scope.kind == ScopeKind::Function);
+        let mut all: Vec<(usize, &str)> = functions
             .map(|scope| (distance(&wanted, &scope.name.to_lowercase()), scope.qualname.as_str()))
             .collect();
         all.sort_unstable();
@@ -273,33 +219,26 @@ impl SourceUnits {
     }
 
     /// The scopes that a code object can be: lambdas and comprehensions that begin on one line can't be told apart.
-    pub fn scope_of_code(&self, name: &str, first_line: u32) -> Vec<usize> {
+    pub fn scopes_of_code(&self, name: &str, first_line: u32) -> Vec<usize> {
         if name == "<module>" {
             return vec![0];
         }
-        let rows = self.scopes.iter().enumerate();
-        rows.filter(|(_, scope)| scope.first_line == first_line && scope.name == name)
-            .map(|(row, _)| row)
-            .collect()
+        let line_of = |&scope: &u32| self.scopes[scope as usize].first_line;
+        let from = self.scope_order.partition_point(|scope| line_of(scope) < first_line);
+        let on_line = self.scope_order[from..].iter().take_while(|scope| line_of(scope) == first_line);
+        on_line.map(|&scope| scope as usize).filter(|&scope| self.scopes[scope].name == name).collect()
     }
 
     /// The lines that can carry a breakpoint: the first of each unit, ascending.
-    pub fn lines(&self) -> Vec<u32> {
-        let mut lines: Vec<u32> =
-            self.units.iter().filter(|unit| !unit.no_code).map(|unit| unit.first_line).collect();
-        lines.sort_unstable();
-        lines.dedup();
-        lines
-    }
-
-    fn functions(&self) -> impl Iterator<Item = &ScopeRow> {
-        self.scopes.iter().filter(|scope| scope.kind == ScopeKind::Function)
+    pub fn lines(&self) -> &[u32] {
+        &self.lines
     }
 
     fn spanning(&self, line: u32) -> Vec<usize> {
         let from = self.nested.partition_point(|&unit| self.units[unit as usize].first_line <= line);
         let statement = self.statement_at(line);
         let floor = statement.map_or(line, |unit| self.units[unit].first_line);
+        let mut around = statement;
         let mut lambdas = Vec::new();
         for &unit in self.nested[..from].iter().rev() {
             let row = &self.units[unit as usize];
@@ -309,14 +248,14 @@ impl SourceUnits {
             if row.last_line < line {
                 continue;
             }
-            match row.kind {
-                // The innermost element begins last, and it is met first.
-                UnitKind::Element => return vec![unit as usize],
-                _ if row.first_line == line || statement.is_none() => lambdas.push(unit as usize),
-                _ => {}
+            // What is inside begins last, and is met first.
+            if row.kind == UnitKind::Element {
+                around = Some(unit as usize);
+                break;
             }
+            lambdas.push(unit as usize);
         }
-        statement.into_iter().chain(lambdas.into_iter().rev()).collect()
+        lambdas.into_iter().chain(around).collect()
     }
 
     fn statement_at(&self, line: u32) -> Option<usize> {
@@ -343,7 +282,7 @@ impl SourceUnits {
     }
 
     fn unplaceable(&self, line: u32, problem: Problem) -> Unplaceable {
-        let lines = self.lines();
+        let lines = &self.lines;
         let at = lines.partition_point(|&usable| usable < line);
         let before = at.checked_sub(1).map(|at| lines[at]);
         let after = lines[at..].iter().copied().find(|&usable| usable != line);
@@ -377,54 +316,6 @@ fn distance(left: &str, right: &str) -> usize {
     row[right.len()]
 }
 
-fn check(
-    scopes: &[ScopeRow],
-    blocks: &[BlockRow],
-    units: &[UnitRow],
-    line_count: u32,
-) -> Result<(), UnitsError> {
-    if scopes.is_empty() || blocks.is_empty() {
-        return Err(UnitsError("row 0 of the scopes and of the blocks must be the module".into()));
-    }
-    let points = |what: &str, row: usize, to: &str, index: u32, count: usize| {
-        if (index as usize) < count {
-            return Ok(());
-        }
-        Err(UnitsError(format!("{what} {row} names {to} {index}, but there are {count}")))
-    };
-    for (row, scope) in scopes.iter().enumerate() {
-        points("scope", row, "scope", scope.parent, scopes.len())?;
-        points("scope", row, "block", scope.body_block, blocks.len())?;
-        if row > 0 && scope.parent as usize >= row {
-            return Err(UnitsError(format!(
-                "scope {row} comes before scope {}, which is around it",
-                scope.parent
-            )));
-        }
-    }
-    for (row, block) in blocks.iter().enumerate() {
-        points("block", row, "block", block.parent, blocks.len())?;
-        points("block", row, "scope", block.scope, scopes.len())?;
-        if row > 0 && block.parent as usize >= row {
-            return Err(UnitsError(format!(
-                "block {row} comes before block {}, which is around it",
-                block.parent
-            )));
-        }
-    }
-    for (row, unit) in units.iter().enumerate() {
-        points("unit", row, "block", unit.block, blocks.len())?;
-        points("unit", row, "scope", unit.scope, scopes.len())?;
-        if !(1 <= unit.first_line && unit.first_line <= unit.last_line && unit.last_line <= line_count) {
-            return Err(UnitsError(format!(
-                "unit {row} has the lines {} to {} in a file of {line_count} lines",
-                unit.first_line, unit.last_line
-            )));
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 #[path = "units_tests.rs"]
-mod tests;
+pub(super) mod tests;

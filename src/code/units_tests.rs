@@ -23,6 +23,17 @@ fn unit(kind: UnitKind, first_line: u32, last_line: u32, block: u32, scope: u32)
     }
 }
 
+/// A module of so many lines, each a statement.
+pub(crate) fn lines(count: u32) -> SourceUnits {
+    SourceUnits::new(
+        vec![scope(ScopeKind::Module, "<module>", 1, count, 0)],
+        vec![block(1, count, 0, 0)],
+        (1..=count).map(|line| unit(UnitKind::Statement, line, line, 0, 0)).collect(),
+        count,
+    )
+    .unwrap()
+}
+
 /// ```text
 ///  1 def total(items):
 ///  2     "What they cost."
@@ -71,6 +82,7 @@ fn shop() -> SourceUnits {
             unit(Statement, 13, 13, 1, 1),
             unit(Header, 15, 15, 0, 0),
             unit(Statement, 16, 16, 4, 4),
+            unit(Lambda, 16, 16, 5, 5),
         ],
         17,
     )
@@ -101,7 +113,36 @@ fn an_element_on_its_own_line_is_a_unit() {
 
 #[test]
 fn a_statement_and_a_lambda_on_one_line_are_both_bound() {
-    assert_eq!(placed(10), [(UnitKind::Statement, 10), (UnitKind::Lambda, 10)]);
+    assert_eq!(placed(10), [(UnitKind::Lambda, 10), (UnitKind::Statement, 10)]);
+}
+
+/// ```text
+/// 1 hooks = [
+/// 2     lambda event: handle(
+/// 3         event,
+/// 4         name)
+/// 5     for name in (lambda: [
+/// 6         1 for _ in x])()]
+/// ```
+#[test]
+fn a_continuation_line_inside_of_a_lambda_binds_the_lambda_too() {
+    use UnitKind::*;
+    let units = SourceUnits::new(
+        vec![scope(ScopeKind::Module, "<module>", 1, 6, 0)],
+        vec![block(1, 6, 0, 0)],
+        vec![
+            unit(Statement, 1, 6, 0, 0),
+            unit(Element, 2, 4, 0, 0),
+            unit(Lambda, 2, 4, 0, 0),
+            unit(Lambda, 5, 6, 0, 0),
+            unit(Element, 6, 6, 0, 0),
+        ],
+        6,
+    )
+    .unwrap();
+    for (line, found) in [(1, &[0][..]), (2, &[2, 1]), (3, &[2, 1]), (4, &[2, 1]), (5, &[3, 0]), (6, &[4])] {
+        assert_eq!(units.place(line).unwrap(), found, "line {line}");
+    }
 }
 
 #[test]
@@ -150,7 +191,8 @@ fn functions_are_found_by_the_end_of_their_qualified_name() {
             .map(|unit| units.units()[unit].first_line)
             .collect()
     };
-    assert_eq!(lines("total"), [4]);
+    assert_eq!(lines("total"), [4, 16]);
+    assert_eq!(lines("Cart.total"), [16]);
     assert!(units.function_starts("Basket.total").is_empty());
     assert_eq!(units.functions_like("totl"), ["Cart.total", "total"]);
 }
@@ -158,11 +200,11 @@ fn functions_are_found_by_the_end_of_their_qualified_name() {
 #[test]
 fn code_objects_are_scopes_by_name_and_first_line() {
     let units = shop();
-    assert_eq!(units.scope_of_code("<module>", 1), [0]);
-    assert_eq!(units.scope_of_code("total", 1), [1]);
-    assert_eq!(units.scope_of_code("total", 16), [5]);
-    assert_eq!(units.scope_of_code("<genexpr>", 5), [2]);
-    assert!(units.scope_of_code("total", 2).is_empty());
+    assert_eq!(units.scopes_of_code("<module>", 1), [0]);
+    assert_eq!(units.scopes_of_code("total", 1), [1]);
+    assert_eq!(units.scopes_of_code("total", 16), [5]);
+    assert_eq!(units.scopes_of_code("<genexpr>", 5), [2]);
+    assert!(units.scopes_of_code("total", 2).is_empty());
 }
 
 #[test]

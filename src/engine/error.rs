@@ -54,7 +54,7 @@ impl From<AddError> for EngineError {
             AddError::Full => Self::LimitReached(format!(
                 "an engine holds {MAX_BREAKPOINTS} breakpoints at most: remove some first"
             )),
-            AddError::Rate(error) => Self::InvalidArgument(error.to_string()),
+            AddError::Rate { index, error } => Self::InvalidArgument(format!("breakpoint {index}: {error}")),
         }
     }
 }

@@ -1,12 +1,14 @@
 //! A hit from arrival to queue: rules, verdict, the host's answers, the capture.
 
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::Arc;
 
 use super::clock::wall_clock_ns;
-use super::tickets::{Stage, Ticket};
-use super::{Engine, EngineError};
+use super::tickets::{Stage, Ticket, MAX_OPEN};
+use super::{Clock, Engine, EngineError};
 use crate::breakpoints::{Action, ActionKind, Breakpoint, BreakpointId, End, State};
 use crate::capture::{encode_log, encode_snapshot, Head};
+use crate::channel::SendError;
 use crate::policy::{HitOutcome, Skip};
 
 /// What the host should do next. The numbers are those of the C ABI.
@@ -42,20 +44,6 @@ pub struct HitItem {
     pub user_data: u64,
 }
 
-impl HitItem {
-    /// An item that stands for nothing, to fill buffers with.
-    pub const fn none() -> Self {
-        Self {
-            breakpoint: BreakpointId::from_raw(0),
-            ticket: 0,
-            hit: 0,
-            verdict: Verdict::Ignore,
-            action: ActionKind::Count,
-            user_data: 0,
-        }
-    }
-}
-
 /// The thread of an arrival.
 #[derive(Clone, Copy, Debug)]
 pub struct Thread<'a> {
@@ -88,9 +76,9 @@ pub struct Snapshot {
 }
 
 impl Engine {
-    /// Control arrived at a site. Applies the hit rules of every breakpoint bound there and writes what the host must do
-    /// into `out`; the verdict is the strongest of them, and `Disable` when no breakpoint there can fire again.
-    /// `now_ns` 0 lets the engine read its clock.
+    /// Control arrived at a site. Applies the hit rules of every breakpoint bound there and gives what the host must do to
+    /// `give`, at most `room` items; the verdict is the strongest of them, and `Disable` when no breakpoint there can fire
+    /// again. `now_ns` 0 lets the engine read its clock.
     ///
     /// # Errors
     /// [`EngineError::NotFound`] for an unknown site; [`EngineError::BufferTooSmall`], and then nothing was counted.
@@ -99,20 +87,20 @@ impl Engine {
         site: u32,
         thread: &Thread<'_>,
         now_ns: u64,
-        out: &mut [HitItem],
-    ) -> Result<(Verdict, usize), EngineError> {
+        room: usize,
+        mut give: impl FnMut(HitItem),
+    ) -> Result<Verdict, EngineError> {
         let bound = self.decisions.bound_at(site).ok_or_else(|| {
             EngineError::NotFound(format!("no site has the number {site}: its code object was forgotten"))
         })?;
         let needed = bound.iter().filter(|breakpoint| may_ask_host(breakpoint)).count();
-        if needed > out.len() {
+        if needed > room {
             return Err(EngineError::BufferTooSmall { needed });
         }
-        let now = if now_ns == 0 { self.now() } else { now_ns };
+        let mut now = Now { clock: self.options.clock, ns: now_ns };
         let mut verdict = Verdict::Disable;
-        let mut count = 0;
         for breakpoint in bound.iter() {
-            let item = self.arrive(breakpoint, thread, now);
+            let item = self.arrive(breakpoint, thread, &mut now);
             if breakpoint.is_armable() {
                 verdict = verdict.max(item.verdict);
                 if verdict == Verdict::Disable {
@@ -121,11 +109,10 @@ impl Engine {
             }
             if item.ticket != 0 {
                 verdict = verdict.max(item.verdict);
-                out[count] = item;
-                count += 1;
+                give(item);
             }
         }
-        Ok((verdict, count))
+        Ok(verdict)
     }
 
     /// The condition of an open hit had this outcome. When it held, the hit rules go on: the item says whether to
@@ -140,7 +127,10 @@ impl Engine {
             .map_err(|refused| EngineError::from_ticket(ticket, refused, "the outcome of a condition"))?;
         let breakpoint = open.breakpoint;
         let end = match outcome {
-            Outcome::True => return Ok(self.condition_held(&breakpoint, Some(ticket), now_ns)),
+            Outcome::True => {
+                let mut now = Now { clock: self.options.clock, ns: now_ns };
+                return Ok(self.condition_held(&breakpoint, Some(ticket), &mut now));
+            }
             Outcome::False => End::False,
             Outcome::Error => End::Error,
         };
@@ -157,10 +147,7 @@ impl Engine {
             .tickets
             .close(ticket, |_| true)
             .map_err(|refused| EngineError::from_ticket(ticket, refused, "anything"))?;
-        open.breakpoint.count(match open.stage {
-            Stage::Condition => End::Error,
-            Stage::Capture { .. } => End::Dropped,
-        });
+        give_up(&open);
         Ok(())
     }
 
@@ -178,63 +165,73 @@ impl Engine {
             return Err(EngineError::InvalidArgument(format!("ticket {ticket} does not wait for a capture")));
         };
         let head = Head { breakpoint: breakpoint.id().raw(), hit };
-        let limits = &breakpoint.spec().limits;
-        let encoded = match &breakpoint.spec().action {
+        let limits = breakpoint.asked().limits();
+        let encoded = match &breakpoint.asked().action {
             Action::Log(template) => encode_log(records, template, &head, limits, wall_clock_ns),
             Action::Snapshot | Action::Count => encode_snapshot(records, &head, limits, wall_clock_ns),
         };
-        let json = encoded.map_err(|error| {
+        let mut json = encoded.map_err(|error| {
             breakpoint.count(End::Dropped);
             EngineError::InvalidRecords(error.to_string())
         })?;
+        // The queue counts bytes of text: it should hold no more than it counts.
+        json.shrink_to_fit();
         let bytes = json.len();
         let snapshot =
-            Snapshot { breakpoint: breakpoint.id(), action: breakpoint.spec().action.kind(), json };
-        if self.channel.try_send(snapshot, bytes).is_ok() {
-            breakpoint.count(End::Captured);
-            Ok(Verdict::Capture)
-        } else {
-            breakpoint.count(End::Dropped);
-            Ok(Verdict::Dropped)
+            Snapshot { breakpoint: breakpoint.id(), action: breakpoint.asked().action.kind(), json };
+        let Err(refused) = self.channel.try_send(snapshot, bytes, || breakpoint.count(End::Captured)) else {
+            return Ok(Verdict::Capture);
+        };
+        breakpoint.count(End::Dropped);
+        if refused == SendError::Full && !self.told.queue_full.swap(true, Relaxed) {
+            log::warn!("{refused}; snapshots are dropped and counted (this is said once)");
         }
+        Ok(Verdict::Dropped)
     }
 
     /// Ends a breakpoint whose time is over.
     pub(super) fn expire(&self, breakpoint: &Breakpoint) {
-        if breakpoint.end(State::Expired, "its time is over") {
-            self.advance();
-        }
+        self.end(breakpoint, State::Expired, "its time is over");
     }
 
-    fn arrive(&self, breakpoint: &Arc<Breakpoint>, thread: &Thread<'_>, now: u64) -> HitItem {
+    fn arrive(&self, breakpoint: &Arc<Breakpoint>, thread: &Thread<'_>, now: &mut Now) -> HitItem {
         if !breakpoint.is_armable() {
             breakpoint.count(End::Skipped);
             return item(breakpoint, Verdict::Ignore);
         }
-        if let Err(skip) = breakpoint.rules().admit(thread.id, thread.name, now) {
+        if let Err(skip) = breakpoint.rules().admit(thread.id, thread.name, now.of(breakpoint)) {
             if skip == Skip::Expired {
                 self.expire(breakpoint);
             }
             breakpoint.count(End::Skipped);
             return item(breakpoint, Verdict::Ignore);
         }
-        if !breakpoint.spec().has_condition {
+        if !breakpoint.asked().has_condition {
             return self.condition_held(breakpoint, None, now);
         }
-        let ticket = Ticket { breakpoint: Arc::clone(breakpoint), stage: Stage::Condition };
-        match self.tickets.open(ticket) {
-            Some(ticket) => HitItem { ticket, ..item(breakpoint, Verdict::Evaluate) },
-            None => {
-                breakpoint.count(End::Error);
-                item(breakpoint, Verdict::Ignore)
+        let open = Ticket { breakpoint: Arc::clone(breakpoint), stage: Stage::Condition };
+        HitItem { ticket: self.open(open), ..item(breakpoint, Verdict::Evaluate) }
+    }
+
+    /// Opens a hit. What must make room for it is counted as given up by its host.
+    fn open(&self, ticket: Ticket) -> u64 {
+        let (number, oldest) = self.tickets.open(ticket);
+        if let Some(oldest) = oldest {
+            give_up(&oldest);
+            if !self.told.given_up.swap(true, Relaxed) {
+                log::warn!(
+                    "{MAX_OPEN} hits are open: the oldest are given up, the first one of breakpoint {}; the host \
+                     must commit, capture or abandon each (this is said once)",
+                    oldest.breakpoint.id()
+                );
             }
         }
+        number
     }
 
     /// A hit: the rules that come after the condition. `ticket` is the one that the condition was asked under.
-    fn condition_held(&self, breakpoint: &Arc<Breakpoint>, ticket: Option<u64>, now_ns: u64) -> HitItem {
-        let now = if now_ns == 0 { self.now() } else { now_ns };
-        let hit = match breakpoint.rules().hit(now) {
+    fn condition_held(&self, breakpoint: &Arc<Breakpoint>, ticket: Option<u64>, now: &mut Now) -> HitItem {
+        let hit = match breakpoint.rules().hit(now.of(breakpoint)) {
             HitOutcome::Passed => {
                 breakpoint.count(End::Passed);
                 return item(breakpoint, Verdict::Ignore);
@@ -245,10 +242,10 @@ impl Engine {
             }
             HitOutcome::Take { hit } => hit,
         };
-        if breakpoint.rules().is_exhausted() && breakpoint.end(State::Exhausted, "max_hits is spent") {
-            self.advance();
+        if breakpoint.rules().is_exhausted() {
+            self.end(breakpoint, State::Exhausted, "max_hits is spent");
         }
-        if matches!(breakpoint.spec().action, Action::Count) {
+        if matches!(breakpoint.asked().action, Action::Count) {
             breakpoint.count(End::Captured);
             return HitItem { hit, ..item(breakpoint, Verdict::Ignore) };
         }
@@ -256,23 +253,41 @@ impl Engine {
         let ticket = match ticket {
             Some(number) => {
                 self.tickets.advance(number, open);
-                Some(number)
+                number
             }
-            None => self.tickets.open(open),
+            None => self.open(open),
         };
-        match ticket {
-            Some(ticket) => HitItem { ticket, hit, ..item(breakpoint, Verdict::Capture) },
-            None => {
-                breakpoint.count(End::Dropped);
-                HitItem { hit, ..item(breakpoint, Verdict::Ignore) }
-            }
-        }
+        HitItem { ticket, hit, ..item(breakpoint, Verdict::Capture) }
     }
+}
+
+/// The time of one arrival, read at most once, and only for breakpoints that look at it: the clock costs as much as the
+/// rest of a counted hit.
+struct Now {
+    clock: Clock,
+    ns: u64,
+}
+
+impl Now {
+    fn of(&mut self, breakpoint: &Breakpoint) -> u64 {
+        if self.ns == 0 && breakpoint.rules().needs_clock() {
+            self.ns = (self.clock)();
+        }
+        self.ns
+    }
+}
+
+/// Counts an open hit that gets no answer: as an error before the condition's outcome, as dropped after it.
+fn give_up(open: &Ticket) {
+    open.breakpoint.count(match open.stage {
+        Stage::Condition => End::Error,
+        Stage::Capture { .. } => End::Dropped,
+    });
 }
 
 /// Whether a hit of this breakpoint can need the host: a plain counter never does.
 fn may_ask_host(breakpoint: &Breakpoint) -> bool {
-    breakpoint.spec().has_condition || !matches!(breakpoint.spec().action, Action::Count)
+    breakpoint.asked().has_condition || !matches!(breakpoint.asked().action, Action::Count)
 }
 
 fn item(breakpoint: &Breakpoint, verdict: Verdict) -> HitItem {
@@ -281,7 +296,7 @@ fn item(breakpoint: &Breakpoint, verdict: Verdict) -> HitItem {
         ticket: 0,
         hit: 0,
         verdict,
-        action: breakpoint.spec().action.kind(),
-        user_data: breakpoint.spec().user_data,
+        action: breakpoint.asked().action.kind(),
+        user_data: breakpoint.asked().user_data,
     }
 }

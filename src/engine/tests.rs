@@ -10,8 +10,8 @@ use crate::code::{BlockRow, Rule, RuleAction, ScopeKind, ScopeRow, UnitKind, Uni
 use crate::location::Location;
 use crate::policy::{HitCondition, Rate, RuleSpec, ThreadFilter};
 
-const SHOP: &[u8] = b"/app/shop.py";
-const RECORDS: &[u8] = b"h\x1f/app/shop.py\x1f3\x1ftotal\x1f1\x1f7\x1fMainThread\x1f\x1ef\x1f/app/shop.py\x1f3\x1ftotal\x1f1\x1en\x1fprice\x1ei\x1fint\x1f42\x1e";
+pub(super) const SHOP: &[u8] = b"/app/shop.py";
+pub(super) const RECORDS: &[u8] = b"h\x1f/app/shop.py\x1f3\x1ftotal\x1f1\x1f7\x1fMainThread\x1f\x1ef\x1f/app/shop.py\x1f3\x1ftotal\x1f1\x1en\x1fprice\x1ei\x1fint\x1f42\x1e";
 
 /// ```text
 /// 1 def total(items):
@@ -20,7 +20,7 @@ const RECORDS: &[u8] = b"h\x1f/app/shop.py\x1f3\x1ftotal\x1f1\x1f7\x1fMainThread
 /// 4
 /// 5     return price
 /// ```
-fn shop_units() -> SourceUnits {
+pub(super) fn shop_units() -> SourceUnits {
     let scope = |kind, name: &str, first_line, last_line, body_block| ScopeRow {
         kind,
         name: name.into(),
@@ -53,7 +53,7 @@ fn shop_units() -> SourceUnits {
     .unwrap()
 }
 
-fn total(key: u64) -> CodeInfo<'static> {
+pub(super) fn total(key: u64) -> CodeInfo<'static> {
     CodeInfo {
         key,
         path: SHOP,
@@ -65,7 +65,7 @@ fn total(key: u64) -> CodeInfo<'static> {
     }
 }
 
-fn spec(location: &str) -> BreakpointSpec {
+pub(super) fn spec(location: &str) -> BreakpointSpec {
     BreakpointSpec {
         location: Location::parse(location.as_bytes()).unwrap(),
         action: Action::Snapshot,
@@ -77,27 +77,27 @@ fn spec(location: &str) -> BreakpointSpec {
     }
 }
 
-fn counter(location: &str) -> BreakpointSpec {
+pub(super) fn counter(location: &str) -> BreakpointSpec {
     BreakpointSpec { action: Action::Count, ..spec(location) }
 }
 
-fn engine_with(specs: Vec<BreakpointSpec>) -> (Engine, Vec<BreakpointId>) {
+pub(super) fn engine_with(specs: Vec<BreakpointSpec>) -> (Engine, Vec<BreakpointId>) {
     let engine = Engine::new(EngineOptions::default());
     let ids = engine.add(specs).unwrap();
     engine.register_source(SHOP, "shop", shop_units());
     (engine, ids)
 }
 
-fn site(engine: &Engine) -> u32 {
+pub(super) fn site(engine: &Engine) -> u32 {
     engine.decide(&total(1)).arms[0].site
 }
 
-const MAIN: Thread<'static> = Thread { id: 7, name: None };
+pub(super) const MAIN: Thread<'static> = Thread { id: 7, name: None };
 
-fn hit(engine: &Engine, site: u32) -> (Verdict, Vec<HitItem>) {
-    let mut items = [HitItem::none(); 8];
-    let (verdict, count) = engine.hit(site, &MAIN, 1, &mut items).unwrap();
-    (verdict, items[..count].to_vec())
+pub(super) fn hit(engine: &Engine, site: u32) -> (Verdict, Vec<HitItem>) {
+    let mut items = Vec::new();
+    let verdict = engine.hit(site, &MAIN, 1, 8, |item| items.push(item)).unwrap();
+    (verdict, items)
 }
 
 #[test]
@@ -279,7 +279,7 @@ fn expiry_ends_a_breakpoint_by_the_time_that_is_passed_in() {
     let rules = RuleSpec { expires_ns: Some(u64::MAX - 1), ..RuleSpec::default() };
     let (engine, ids) = engine_with(vec![BreakpointSpec { rules, ..counter("shop.py:3") }]);
     let site = site(&engine);
-    assert_eq!(engine.hit(site, &MAIN, u64::MAX, &mut []).unwrap().0, Verdict::Disable);
+    assert_eq!(engine.hit(site, &MAIN, u64::MAX, 0, drop).unwrap(), Verdict::Disable);
     let report = engine.report(ids[0]).unwrap();
     assert_eq!((report.state, report.skipped), (State::Expired, 1));
 }
@@ -291,7 +291,7 @@ fn a_thread_filter_by_name_asks_the_host_for_names() {
     let decision = engine.decide(&total(1));
     assert!(decision.arms[0].needs_thread_name);
     for name in [Some("worker"), Some("other"), None] {
-        engine.hit(decision.arms[0].site, &Thread { id: 1, name }, 1, &mut []).unwrap();
+        engine.hit(decision.arms[0].site, &Thread { id: 1, name }, 1, 0, drop).unwrap();
     }
     let report = engine.report(ids[0]).unwrap();
     assert_eq!((report.captured, report.skipped), (1, 2));
@@ -301,7 +301,7 @@ fn a_thread_filter_by_name_asks_the_host_for_names() {
 fn a_small_buffer_counts_nothing() {
     let (engine, ids) = engine_with(vec![spec("shop.py:3"), spec("shop.py:3"), counter("shop.py:3")]);
     let site = site(&engine);
-    let refused = engine.hit(site, &MAIN, 1, &mut [HitItem::none()]);
+    let refused = engine.hit(site, &MAIN, 1, 1, drop);
     assert_eq!(refused, Err(EngineError::BufferTooSmall { needed: 2 }));
     assert!(ids.iter().all(|&id| engine.report(id).unwrap().arrivals() == 0));
     assert_eq!(hit(&engine, site).1.len(), 2);
@@ -331,7 +331,7 @@ fn a_full_queue_drops_and_counts() {
 
 #[test]
 fn logs_are_rendered_from_their_template() {
-    let action = Action::Log(Template::parse("price is {price}").unwrap());
+    let action = Action::Log(Box::new(Template::parse("price is {price}").unwrap()));
     let (engine, _) = engine_with(vec![BreakpointSpec { action, ..spec("shop.py:3") }]);
     let (_, items) = hit(&engine, site(&engine));
     let records = b"h\x1f/app/shop.py\x1f3\x1ftotal\x1f1\x1f7\x1fMainThread\x1f\x1ec\x1en\x1fprice\x1ei\x1fint\x1f42\x1e";
@@ -347,7 +347,7 @@ fn another_code_object_at_the_same_key_is_decided_anew() {
     let old = site(&engine);
     let other = CodeInfo { name: "<module>", qualname: "<module>", lines: &[1], ..total(1) };
     assert!(engine.decide(&other).arms.is_empty());
-    assert!(engine.hit(old, &MAIN, 1, &mut [HitItem::none()]).is_err(), "the site went with its code object");
+    assert!(engine.hit(old, &MAIN, 1, 1, drop).is_err(), "the site went with its code object");
     assert_eq!(engine.report(ids[0]).unwrap().code_objects, 0);
     assert!(engine.forget(1) && !engine.forget(1));
 }

@@ -9,8 +9,9 @@ use crate::breakpoints::Breakpoint;
 use crate::code::IntHash;
 
 /// The most hits that may be open at once: more than any number of threads needs, since a thread has a few at a time.
-/// A host that forgets to answer loses hits beyond it (they are counted as dropped) instead of memory.
-pub const MAX_OPEN: usize = 1 << 16;
+/// Beyond it the oldest is given up, so that a host which forgets answers (its threads are killed, say) loses those hits,
+/// not memory, and not the hits to come.
+pub const MAX_OPEN: u64 = 1 << 16;
 
 /// What the host owes an answer to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,18 +40,17 @@ pub struct Tickets {
     open: DashMap<u64, Ticket, IntHash>,
     last: AtomicU64,
     count: AtomicU64,
+    /// No ticket up to this number is open, but for those that went on to their capture meanwhile.
+    gone: AtomicU64,
 }
 
 impl Tickets {
-    /// Opens a hit; `None` when [`MAX_OPEN`] are open.
-    pub fn open(&self, ticket: Ticket) -> Option<u64> {
-        if self.count.fetch_add(1, Relaxed) >= MAX_OPEN as u64 {
-            self.count.fetch_sub(1, Relaxed);
-            return None;
-        }
+    /// Opens a hit. The second is a hit that was given up to make room.
+    pub fn open(&self, ticket: Ticket) -> (u64, Option<Ticket>) {
         let number = self.last.fetch_add(1, Relaxed) + 1;
         self.open.insert(number, ticket);
-        Some(number)
+        let is_full = self.count.fetch_add(1, Relaxed) >= MAX_OPEN;
+        (number, if is_full { self.give_up_oldest(number) } else { None })
     }
 
     /// Takes a hit whose answer is of the kind that `expected` accepts.
@@ -76,7 +76,22 @@ impl Tickets {
 
     /// Goes on numbering after `other`, so that its tickets are stale here.
     pub fn after(other: &Self) -> Self {
-        Self { last: AtomicU64::new(other.last.load(Relaxed)), ..Self::default() }
+        let last = other.last.load(Relaxed);
+        Self { last: AtomicU64::new(last), gone: AtomicU64::new(last), ..Self::default() }
+    }
+
+    /// Each number is passed once, so all of these calls together take no more steps than tickets were opened.
+    fn give_up_oldest(&self, newest: u64) -> Option<Ticket> {
+        loop {
+            let oldest = self.gone.fetch_add(1, Relaxed) + 1;
+            if oldest >= newest {
+                self.gone.fetch_min(newest - 1, Relaxed);
+                return None;
+            }
+            if let Ok(ticket) = self.close(oldest, |_| true) {
+                return Some(ticket);
+            }
+        }
     }
 }
 

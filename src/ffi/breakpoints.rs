@@ -7,7 +7,7 @@ use super::error::Failure;
 use super::guard::guarded;
 use super::library::monotonic_ns;
 use super::limits::nonstop_limits;
-use super::memory::{expect_out, put_all, read_struct, slice, write_struct, Handle, Sized32};
+use super::memory::{expect_out, put_all, read_structs, slice, write_struct, Handle, Sized32};
 use super::status::*;
 use super::text::{nonstop_text, utf8};
 use crate::breakpoints::{Action, BreakpointId, BreakpointSpec, State};
@@ -52,7 +52,8 @@ pub struct nonstop_breakpoint_spec {
     /// NONSTOP_COUNT, NONSTOP_LOG or NONSTOP_SNAPSHOT.
     pub action: i32,
     /// "shop.py:42", "shop.py:total", "shop.py:Cart.total" or "package.module:42"; the path is bytes. A relative path names the
-    /// file below the working directory, or else every file whose path ends with it on whole components.
+    /// file below the directory in which the engine was made, or else every file whose path ends with it on whole components;
+    /// when there are several, the reason names them.
     pub location: nonstop_text,
     /// "== n", ">= n" or "% n", over the number of hits; empty: every hit.
     pub hit_condition: nonstop_text,
@@ -68,7 +69,7 @@ pub struct nonstop_breakpoint_spec {
     pub rate_per_second: f64,
     /// How many hits may come at once within the rate; 0: one second's worth, at least 1.
     pub burst: f64,
-    /// Its life, in nanoseconds from now; 0: without end.
+    /// Its life, in nanoseconds from now; 0: without end. The state changes when somebody looks: at the next arrival or report.
     pub expires_after_ns: u64,
     /// NONSTOP_HAS_CONDITION, NONSTOP_DISABLED.
     pub flags: u32,
@@ -76,15 +77,16 @@ pub struct nonstop_breakpoint_spec {
     pub reserved: u32,
     /// Handed back with each hit.
     pub user_data: u64,
-    /// The limits of a capture.
+    /// The limits of a capture; all zero: the defaults.
     pub limits: nonstop_limits,
 }
 
 // SAFETY: repr(C), begins with struct_size; integers, floats and raw pointers only.
 unsafe impl Sized32 for nonstop_breakpoint_spec {}
 
-/// A breakpoint's state, counters and proof of arming at one moment. Always: arrivals = skipped + false_conditions + errors +
-/// hits, and hits = passed + limited + captured + dropped.
+/// A breakpoint's state, counters and proof of arming at one moment. An arrival is counted once, when it is over: one whose
+/// ticket is open is in none of the counters yet. Always: arrivals = skipped + false_conditions + errors + hits, and hits =
+/// passed + limited + captured + dropped.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct nonstop_breakpoint_report {
@@ -104,15 +106,15 @@ pub struct nonstop_breakpoint_report {
     pub skipped: u64,
     /// Arrivals whose condition was false.
     pub false_conditions: u64,
-    /// Arrivals whose condition raised.
+    /// Arrivals whose condition raised, or got no outcome.
     pub errors: u64,
     /// Hits that the hit condition or max_hits let pass.
     pub passed: u64,
     /// Hits beyond the rate.
     pub limited: u64,
-    /// Hits counted, or captured and queued.
+    /// Hits counted, or captured and queued. A snapshot that was received is counted.
     pub captured: u64,
-    /// Hits whose capture failed or found the queue full.
+    /// Hits whose capture failed, was given up, or found the queue full.
     pub dropped: u64,
     /// All arrivals.
     pub arrivals: u64,
@@ -156,7 +158,7 @@ impl nonstop_breakpoint_spec {
             has_condition: self.flags & NONSTOP_HAS_CONDITION != 0,
             enabled: self.flags & NONSTOP_DISABLED == 0,
             rules: self.rules(hit_condition, thread_name)?,
-            limits: self.limits.or_defaults(),
+            limits: self.limits.checked()?,
             user_data: self.user_data,
         })
     }
@@ -179,7 +181,7 @@ impl nonstop_breakpoint_spec {
         };
         let thread = match (self.thread_id, thread_name) {
             (0, "") => ThreadFilter::Any,
-            (0, name) => ThreadFilter::Name(name.to_owned()),
+            (0, name) => ThreadFilter::Name(name.into()),
             (id, "") => ThreadFilter::Id(id),
             (id, name) => {
                 return Err(Failure::argument(format!(
@@ -203,7 +205,7 @@ fn action(number: i32, template: &str) -> Result<Action, Failure> {
         NONSTOP_COUNT => Ok(Action::Count),
         NONSTOP_SNAPSHOT => Ok(Action::Snapshot),
         NONSTOP_LOG => Template::parse(template)
-            .map(Action::Log)
+            .map(|template| Action::Log(Box::new(template)))
             .map_err(|error| Failure::new(NONSTOP_ERROR_INVALID_TEMPLATE, error.to_string())),
         other => Err(Failure::argument(format!(
             "there is no action {other}: use NONSTOP_COUNT, _LOG or _SNAPSHOT"
@@ -222,7 +224,8 @@ unsafe fn ids(ids: *const nonstop_breakpoint_id, count: usize) -> Result<Vec<Bre
 /// Adds `count` breakpoints and publishes them at once; `out_ids` (room for `count`) gets their ids in order. All or nothing.
 /// Each element of `specs` is as long as the struct_size of the first says. INVALID_LOCATION, INVALID_HIT_CONDITION,
 /// INVALID_TEMPLATE, INVALID_UTF8, INVALID_ARGUMENT, STRUCT_SIZE: the detail names the element and the value. LIMIT_REACHED:
-/// remove some first. The texts are copied. Any thread; costs a copy of the table, so add many in one call. Since 1.
+/// remove some first. The texts are copied. Any thread; about 10 microseconds and one for each breakpoint. Every edit makes hosts
+/// decide their code anew, so add many in one call. Since 1.
 ///
 /// # Safety
 /// As said of the pointers.
@@ -239,20 +242,15 @@ pub unsafe extern "C" fn nonstop_breakpoints_add(
         if count == 0 {
             return Ok(NONSTOP_OK);
         }
-        if specs.is_null() {
-            return Err(Failure::null("specs"));
-        }
+        // SAFETY: the host promises `count` structs, each as long as the first one's size says.
+        let specs = unsafe { read_structs(specs, count, "specs") }?;
         expect_out(out_ids, "out_ids")?;
-        // SAFETY: the first struct has at least its size, by the host's promise.
-        let stride = unsafe { specs.cast::<u32>().read_unaligned() } as usize;
-        let checked: Result<Vec<BreakpointSpec>, Failure> = (0..count)
-            .map(|index| {
-                // SAFETY: the host promises `count` structs, each as long as the first one's size says, with readable texts.
-                unsafe {
-                    let spec = specs.cast::<u8>().add(index.saturating_mul(stride)).cast();
-                    read_struct::<nonstop_breakpoint_spec>(spec, "specs")?.checked()
-                }
-                .map_err(|failure| failure.at("breakpoint", index))
+        let checked: Result<Vec<BreakpointSpec>, Failure> = specs
+            .enumerate()
+            .map(|(index, spec)| {
+                // SAFETY: the host promises readable texts.
+                spec.and_then(|spec| unsafe { spec.checked() })
+                    .map_err(|failure| failure.at("breakpoint", index))
             })
             .collect();
         let ids: Vec<u64> = engine.engine.add(checked?)?.into_iter().map(BreakpointId::raw).collect();
@@ -360,13 +358,14 @@ pub unsafe extern "C" fn nonstop_breakpoint_reason(
         let engine = unsafe { nonstop_engine::borrow(engine) }?;
         let reason = engine.engine.report(BreakpointId::from_raw(id))?.reason;
         // SAFETY: the host promises the room.
-        unsafe { put_all(reason.as_bytes(), buffer.cast::<u8>(), capacity, out_len) }
+        unsafe { put_all(reason.as_bytes(), buffer.cast::<u8>(), capacity, out_len, "out_len") }
     })
 }
 
 /// The host tells the engine what only it can know: NONSTOP_FAILED (its condition can't be compiled, say), which ends the
-/// breakpoint, or NONSTOP_UNVERIFIED. `reason` is for the user. INVALID_ARGUMENT for another state, NOT_FOUND for a stale id.
-/// Any thread. Since 1.
+/// breakpoint, or NONSTOP_UNVERIFIED (no code can be found for it, say), which lasts until code is armed for it and is not
+/// believed once some was. A breakpoint that has ended stays as it is. `reason` is for the user. INVALID_ARGUMENT for another
+/// state, NOT_FOUND for a stale id. Any thread. Since 1.
 ///
 /// # Safety
 /// `reason` has `reason_len` readable bytes.

@@ -1,5 +1,6 @@
 //! Captures.
 
+use std::cell::UnsafeCell;
 use std::ffi::c_char;
 use std::thread::ThreadId;
 
@@ -40,7 +41,8 @@ pub unsafe extern "C" fn nonstop_capture_records(
 pub struct nonstop_capture {
     ticket: nonstop_ticket,
     owner: ThreadId,
-    writer: RecordWriter,
+    /// Touched by the owner only. Another thread may look at `owner` meanwhile, so nobody ever borrows the whole for changing.
+    writer: UnsafeCell<RecordWriter>,
 }
 
 impl Handle for nonstop_capture {
@@ -57,16 +59,17 @@ impl nonstop_capture {
 }
 
 /// # Safety
-/// As for [`Handle::borrow_mut`].
+/// As for [`Handle::borrow`].
 unsafe fn change(
     capture: *mut nonstop_capture,
     write: impl FnOnce(&mut RecordWriter) -> Result<(), Failure>,
 ) -> nonstop_status {
     guarded(|| {
-        // SAFETY: the caller's promise; another thread's use is refused before anything is changed.
-        unsafe { nonstop_capture::borrow(capture) }?.check_thread()?;
-        // SAFETY: as above, and this is the one thread that may use it.
-        write(&mut unsafe { nonstop_capture::borrow_mut(capture) }?.writer)?;
+        // SAFETY: the caller's promise.
+        let capture = unsafe { nonstop_capture::borrow(capture) }?;
+        capture.check_thread()?;
+        // SAFETY: this is the one thread that comes here, and `write` does not come here again.
+        write(unsafe { &mut *capture.writer.get() })?;
         Ok(NONSTOP_OK)
     })
 }
@@ -108,6 +111,9 @@ pub unsafe extern "C" fn nonstop_capture_new(
         expect_out(out_capture, "out_capture")?;
         // SAFETY: the host's promise.
         let head = unsafe { head.as_ref() }.ok_or_else(|| Failure::null("head"))?;
+        if head.reserved != 0 {
+            return Err(Failure::argument(format!("reserved is {}: use a newer library", head.reserved)));
+        }
         // SAFETY: the host's promise.
         let (file, function, thread_name, task) = unsafe {
             (
@@ -119,7 +125,8 @@ pub unsafe extern "C" fn nonstop_capture_new(
         };
         let mut writer = RecordWriter::new();
         writer.head(file, head.line, function, head.time_ns, head.thread_id, thread_name, task);
-        let capture = nonstop_capture { ticket, owner: std::thread::current().id(), writer };
+        let owner = std::thread::current().id();
+        let capture = nonstop_capture { ticket, owner, writer: UnsafeCell::new(writer) };
         // SAFETY: the host's promise.
         unsafe { put(out_capture, capture.into_host(), "out_capture") }?;
         Ok(NONSTOP_OK)
@@ -410,7 +417,7 @@ pub unsafe extern "C" fn nonstop_capture_send(
         let Some(capture) = (unsafe { nonstop_capture::from_host(capture) }) else {
             return Err(Failure::null("capture"));
         };
-        Ok(engine.engine.capture(capture.ticket, &capture.writer.finish())? as i32)
+        Ok(engine.engine.capture(capture.ticket, &capture.writer.into_inner().finish())? as i32)
     })
 }
 

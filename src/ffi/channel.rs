@@ -151,6 +151,7 @@ pub unsafe extern "C" fn nonstop_snapshot_json(
         // SAFETY: the host's promise.
         let json = &unsafe { nonstop_snapshot::borrow(snapshot) }?.snapshot.json;
         expect_out(out_json, "out_json")?;
+        expect_out(out_len, "out_len")?;
         // SAFETY: the host's promise.
         unsafe {
             put(out_len, json.len(), "out_len")?;

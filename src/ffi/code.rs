@@ -4,7 +4,7 @@ use super::engine::nonstop_engine;
 use super::error::Failure;
 use super::filter::event_kind;
 use super::guard::guarded;
-use super::memory::{expect_out, put, read_struct, slice, write_struct, Handle, Sized32};
+use super::memory::{expect_out, expect_struct, put, read_struct, slice, write_struct, Handle, Sized32};
 use super::status::*;
 use super::text::nonstop_text;
 use crate::code::{Arm, CodeInfo};
@@ -117,7 +117,10 @@ pub unsafe extern "C" fn nonstop_code_decide(
 ) -> nonstop_status {
     guarded(|| {
         // SAFETY: the host's promise.
-        let (engine, info) = unsafe { (nonstop_engine::borrow(engine)?, read_struct(info, "info")?) };
+        let (engine, info) = unsafe {
+            expect_struct(out_decision, "out_decision")?;
+            (nonstop_engine::borrow(engine)?, read_struct(info, "info")?)
+        };
         // SAFETY: the host's promise.
         let (path, module, name, qualname, lines) = unsafe {
             (
@@ -144,14 +147,14 @@ pub unsafe extern "C" fn nonstop_code_decide(
             flags: needs_source | needs_lines,
             reserved: 0,
         };
+        if (1..=capacity).contains(&decision.arms.len()) {
+            expect_out(arms, "arms")?;
+        }
         // SAFETY: the host promises a sized struct.
         unsafe { write_struct(out_decision, &told, "out_decision") }?;
         if decision.arms.len() > capacity {
             let detail = format!("there are {} lines to arm, and room for {capacity}", decision.arms.len());
             return Err(Failure::new(NONSTOP_ERROR_BUFFER_TOO_SMALL, detail));
-        }
-        if !decision.arms.is_empty() {
-            expect_out(arms, "arms")?;
         }
         for (index, arm) in decision.arms.iter().enumerate() {
             // SAFETY: the host promises room for `capacity`.

@@ -81,8 +81,8 @@ pub unsafe extern "C" fn nonstop_engine_free(engine: *mut nonstop_engine) {
 
 /// Call this first in the child of a fork. Locks that other threads held at the fork would never be released there: the engine
 /// starts with fresh ones, with the same breakpoints, ids, counters and filter. Code is decided anew, sources are registered
-/// anew; open hits and queued snapshots stay with the parent. The epoch word keeps its address and changes. The caller is the
-/// only thread. Since 1.
+/// anew; sites, open hits and queued snapshots stay with the parent, and their numbers name nothing here. A closed channel stays
+/// closed. The epoch word keeps its address and changes. The caller is the only thread. Since 1.
 ///
 /// # Safety
 /// Nothing else uses the engine during the call.
@@ -111,8 +111,8 @@ pub unsafe extern "C" fn nonstop_engine_epoch(engine: *const nonstop_engine) -> 
 }
 
 /// Adds a path map: run-time paths that begin with `from` (a container's "/app") stand for local ones that begin with `to`, on
-/// whole components; of several maps the longest `from` wins, and one for the same `from` is replaced. Code that was decided
-/// is forgotten. INVALID_ARGUMENT for an empty `from`. Any thread. Since 1.
+/// whole components; of several maps the longest `from` wins, and one for the same `from` is replaced. Sources stay
+/// registered; code is decided anew. INVALID_ARGUMENT for an empty `from`. Any thread. Since 1.
 ///
 /// # Safety
 /// The pointers have as many readable bytes as their lengths say.

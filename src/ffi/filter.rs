@@ -3,7 +3,7 @@
 use super::engine::nonstop_engine;
 use super::error::Failure;
 use super::guard::guarded;
-use super::memory::{read_struct, slice, Handle, Sized32};
+use super::memory::{read_structs, slice, Handle, Sized32};
 use super::status::*;
 use super::text::nonstop_text;
 use crate::code::{EventKind, Filter, Rule, RuleAction};
@@ -105,25 +105,16 @@ pub unsafe extern "C" fn nonstop_filter_set(
         let (engine, roots) = unsafe {
             (nonstop_engine::borrow(engine)?, slice(just_my_code, just_my_code_count, "just_my_code")?)
         };
-        if rules.is_null() && rule_count > 0 {
-            return Err(Failure::null("rules"));
-        }
+        // SAFETY: the host promises `rule_count` structs, each as long as the first one's size says.
+        let rules = unsafe { read_structs(rules, rule_count, "rules") }?;
         // SAFETY: the host's promise.
         let roots: Result<Vec<_>, _> =
             roots.iter().map(|root| unsafe { root.bytes("just_my_code") }.map(<[u8]>::to_vec)).collect();
         let roots = roots?;
         let mut all = if roots.is_empty() { Vec::new() } else { Filter::just_my_code(&roots) };
-        let stride = match rule_count {
-            0 => 0,
-            // SAFETY: the first struct has at least its size, by the host's promise.
-            _ => unsafe { rules.cast::<u32>().read_unaligned() },
-        };
-        for index in 0..rule_count {
-            // SAFETY: the host promises `rule_count` structs, each as long as the first one's size says.
-            let rule = unsafe {
-                let rule = rules.cast::<u8>().add(index.saturating_mul(stride as usize)).cast();
-                read_struct::<nonstop_filter_rule>(rule, "rules").and_then(|rule| rule.checked())
-            };
+        for (index, rule) in rules.enumerate() {
+            // SAFETY: the host promises readable texts.
+            let rule = rule.and_then(|rule| unsafe { rule.checked() });
             all.push(rule.map_err(|failure| failure.at("rule", index))?);
         }
         engine.engine.set_filter(Filter::new(all));

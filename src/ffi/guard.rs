@@ -19,9 +19,37 @@ pub(super) fn guarded(body: impl FnOnce() -> Result<nonstop_status, Failure>) ->
                 .copied()
                 .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
                 .unwrap_or("a panic without a message");
+            log::error!("nonstop has a defect: {what}");
             Failure::new(NONSTOP_ERROR_INTERNAL, format!("nonstop has a defect: {what}"))
         }
     };
     remember(&failure.detail);
     failure.status
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::error::with_last;
+    use super::super::status::NONSTOP_OK;
+    use super::*;
+
+    fn last() -> Option<String> {
+        with_last(str::to_owned)
+    }
+
+    #[test]
+    fn a_panic_becomes_a_status_and_a_message() {
+        assert_eq!(guarded(|| panic!("slot {} is empty", 3)), NONSTOP_ERROR_INTERNAL);
+        assert_eq!(last().as_deref(), Some("nonstop has a defect: slot 3 is empty"));
+        assert_eq!(guarded(|| panic!("no table")), NONSTOP_ERROR_INTERNAL);
+        assert_eq!(last().as_deref(), Some("nonstop has a defect: no table"));
+        assert_eq!(guarded(|| std::panic::panic_any(7)), NONSTOP_ERROR_INTERNAL);
+        assert_eq!(last().as_deref(), Some("nonstop has a defect: a panic without a message"));
+    }
+
+    #[test]
+    fn a_call_after_a_panic_goes_on() {
+        assert_eq!(guarded(|| panic!("once")), NONSTOP_ERROR_INTERNAL);
+        assert_eq!(guarded(|| Ok(NONSTOP_OK)), NONSTOP_OK);
+    }
 }

@@ -6,13 +6,14 @@ use super::breakpoints::nonstop_breakpoint_id;
 use super::engine::nonstop_engine;
 use super::error::Failure;
 use super::guard::guarded;
-use super::memory::{expect_out, put, Handle};
+use super::memory::{expect_aligned, expect_out, put, Handle};
 use super::status::*;
 use super::text::utf8;
-use crate::engine::{HitItem, Outcome, Thread};
+use crate::engine::{EngineError, HitItem, Outcome, Thread};
 
 /// Names an open hit, from the engine's verdict to the host's last answer. A number is never given out twice; a hit that was
-/// answered is NOT_FOUND.
+/// answered is NOT_FOUND. Answer each with nonstop_hit_commit, a capture or nonstop_hit_abandon: of more than 65,536 open hits
+/// the oldest are given up, as if abandoned.
 pub type nonstop_ticket = u64;
 
 /// The host's part of one breakpoint's hit.
@@ -46,18 +47,12 @@ impl From<&HitItem> for nonstop_hit_item {
     }
 }
 
-/// The most items that one call gives out: breakpoints at one site that need their host.
-const MAX_ITEMS: usize = 4096;
-
-/// Items that fit on the stack of a call: nearly every site has one breakpoint.
-const FEW_ITEMS: usize = 8;
-
 /// Control arrived at a site. Applies the hit rules of every breakpoint there, counts, and writes what is left for the host to
 /// `items` (room for `capacity`), `*out_count` of them: EVALUATE (commit the outcome of the condition) or CAPTURE (send the
 /// records). The verdict is the strongest; DISABLE when no breakpoint here can fire again in this epoch. `thread_name` may be
-/// NULL unless the arm asks for it. `now_ns` is of nonstop_monotonic_ns, or 0: the engine reads it. BUFFER_TOO_SMALL: nothing
-/// was counted; the detail says how much is needed. NOT_FOUND: the code object was forgotten. Any thread; about 40 ns for a
-/// counter. Since 1.
+/// NULL unless the arm asks for it. `now_ns` is of nonstop_monotonic_ns, or 0: the engine reads it when a rule needs it.
+/// BUFFER_TOO_SMALL: nothing was counted; only `*out_count` was written, with the room that is enough. NOT_FOUND: the code
+/// object was forgotten. Any thread; about 40 ns for a counter. Since 1.
 ///
 /// # Safety
 /// The pointers are as said.
@@ -78,24 +73,23 @@ pub unsafe extern "C" fn nonstop_hit(
         let (engine, name) =
             unsafe { (nonstop_engine::borrow(engine)?, utf8(thread_name, thread_name_len, "thread_name")?) };
         expect_out(out_count, "out_count")?;
-        let capacity = if items.is_null() { 0 } else { capacity.min(MAX_ITEMS) };
+        expect_aligned(items, "items")?;
+        let room = if items.is_null() { 0 } else { capacity };
         let thread = Thread { id: thread_id, name: (!thread_name.is_null()).then_some(name) };
-        let mut few = [HitItem::none(); FEW_ITEMS];
-        let mut many = Vec::new();
-        let room = if capacity <= FEW_ITEMS {
-            &mut few[..capacity]
-        } else {
-            many.resize(capacity, HitItem::none());
-            &mut many[..]
-        };
-        let (verdict, count) = engine.engine.hit(site, &thread, now_ns, room)?;
-        for (index, item) in room[..count].iter().enumerate() {
-            // SAFETY: the host promises room for `capacity`, and count is no more.
-            unsafe { items.add(index).write(item.into()) };
+        let mut count = 0;
+        let arrived = engine.engine.hit(site, &thread, now_ns, room, |item| {
+            // SAFETY: the host promises room for `capacity`, and the engine gives no more than `room`.
+            unsafe { items.add(count).write((&item).into()) };
+            count += 1;
+        });
+        if let Err(EngineError::BufferTooSmall { needed }) = arrived {
+            count = needed;
         }
-        // SAFETY: the host's promise.
-        unsafe { put(out_count, count, "out_count") }?;
-        Ok(verdict as i32)
+        if !matches!(arrived, Err(EngineError::NotFound(_))) {
+            // SAFETY: the host's promise.
+            unsafe { put(out_count, count, "out_count") }?;
+        }
+        Ok(arrived? as i32)
     })
 }
 

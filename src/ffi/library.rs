@@ -2,7 +2,8 @@
 
 use std::cell::Cell;
 use std::ffi::{c_char, c_void};
-use std::sync::{Once, PoisonError, RwLock};
+use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::Once;
 
 use log::{LevelFilter, Log, Metadata, Record};
 
@@ -67,7 +68,8 @@ pub const NONSTOP_LOG_TRACE: i32 = 5;
 
 /// Receives one log message: `user_data` as it was set, the level, the part of the library that speaks, and the message. Both
 /// texts are UTF-8 without a zero byte at the end, and valid during the call only. It is called by whatever thread has
-/// something to say, holding no lock of the library; it may call the library, but messages from within it are dropped.
+/// something to say, holding no lock of the library; it may call the library, but messages from within it are dropped. It must
+/// return: no exception and no longjmp may leave it.
 pub type nonstop_log_callback = Option<
     unsafe extern "C" fn(
         user_data: *mut c_void,
@@ -79,23 +81,20 @@ pub type nonstop_log_callback = Option<
     ),
 >;
 
-#[derive(Clone, Copy)]
 struct Sink {
     callback: nonstop_log_callback,
     user_data: *mut c_void,
+    /// The sink before this one.
+    _before: *mut Sink,
 }
 
-// SAFETY: the pointer is the host's, handed back and never read here; the host is told that any thread may call.
-unsafe impl Send for Sink {}
-// SAFETY: as above.
-unsafe impl Sync for Sink {}
-
+/// Where messages go; NULL: nowhere. No lock, which the child of a fork could find held for ever. Hence a sink is never freed:
+/// a message may be on its way to it. That is 24 bytes a call of nonstop_set_logger.
 struct HostLogger {
-    sink: RwLock<Sink>,
+    sink: AtomicPtr<Sink>,
 }
 
-static LOGGER: HostLogger =
-    HostLogger { sink: RwLock::new(Sink { callback: None, user_data: std::ptr::null_mut() }) };
+static LOGGER: HostLogger = HostLogger { sink: AtomicPtr::new(std::ptr::null_mut()) };
 
 thread_local! {
     static SPEAKING: Cell<bool> = const { Cell::new(false) };
@@ -107,7 +106,8 @@ impl Log for HostLogger {
     }
 
     fn log(&self, record: &Record<'_>) {
-        let sink = *self.sink.read().unwrap_or_else(PoisonError::into_inner);
+        // SAFETY: NULL, or made by nonstop_set_logger and never freed or changed.
+        let Some(sink) = (unsafe { self.sink.load(Ordering::Acquire).as_ref() }) else { return };
         let Some(callback) = sink.callback else { return };
         if !self.enabled(record.metadata())
             || SPEAKING.try_with(|speaking| speaking.replace(true)) != Ok(false)
@@ -167,8 +167,10 @@ pub unsafe extern "C" fn nonstop_set_logger(
                 "another logger of this process receives the messages: set up that one instead",
             ));
         }
-        *LOGGER.sink.write().unwrap_or_else(PoisonError::into_inner) = Sink { callback, user_data };
-        log::set_max_level(level);
+        let sink = Box::new(Sink { callback, user_data, _before: LOGGER.sink.load(Ordering::Relaxed) });
+        LOGGER.sink.store(Box::into_raw(sink), Ordering::Release);
+        // Without a callback nothing needs to be put into words.
+        log::set_max_level(if callback.is_some() { level } else { LevelFilter::Off });
         Ok(NONSTOP_OK)
     })
 }

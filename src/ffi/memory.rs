@@ -80,6 +80,38 @@ pub(super) unsafe fn read_struct<T: Sized32>(pointer: *const T, what: &str) -> R
     Ok(unsafe { value.assume_init() })
 }
 
+/// Reads all elements of an array of sized structs. Each is as long as the size of the first says, so an element of another
+/// size is one whose size was not set, or memory of something else.
+///
+/// # Safety
+/// The pointer is NULL, or points to `count` structs as for `read_struct`, one right after the other.
+pub(super) unsafe fn read_structs<T: Sized32>(
+    pointer: *const T,
+    count: usize,
+    what: &'static str,
+) -> Result<impl Iterator<Item = Result<T, Failure>>, Failure> {
+    if pointer.is_null() && count > 0 {
+        return Err(Failure::null(what));
+    }
+    let bytes = pointer.cast::<u8>();
+    // SAFETY: the first element has at least its size, by the caller's promise.
+    let stride = if count == 0 { 0 } else { unsafe { bytes.cast::<u32>().read_unaligned() } };
+    Ok((0..count).map(move |index| {
+        // SAFETY: the elements before this one were found to have that size, so it begins here, by the caller's promise.
+        let element = unsafe { bytes.add(index * stride as usize) };
+        // SAFETY: as above; at least its size is readable.
+        let size = unsafe { element.cast::<u32>().read_unaligned() };
+        if size != stride {
+            let detail = format!(
+                "the struct_size of {what} is {size}, but that of the first is {stride}: set all alike"
+            );
+            return Err(Failure::new(NONSTOP_ERROR_STRUCT_SIZE, detail));
+        }
+        // SAFETY: the caller's promise.
+        unsafe { read_struct(element.cast::<T>(), what) }
+    }))
+}
+
 /// Writes a sized struct: as much of it as the host has room for, and zeroes beyond what this library knows.
 ///
 /// # Safety
@@ -140,23 +172,41 @@ pub(super) unsafe fn slice<'a, T>(pointer: *const T, count: usize, what: &str) -
 /// # Safety
 /// The pointer is NULL or writable.
 pub(super) unsafe fn put<T>(pointer: *mut T, value: T, what: &str) -> Result<(), Failure> {
-    if pointer.is_null() {
-        return Err(Failure::null(what));
-    }
+    expect_out(pointer, what)?;
     // SAFETY: the caller's promise; the memory may be uninitialised, so nothing is dropped there.
     unsafe { pointer.write(value) };
     Ok(())
 }
 
-/// Fails for a NULL output pointer before anything is done.
+/// Fails for an output pointer that can't be written to, before anything is done.
 pub(super) fn expect_out<T>(pointer: *mut T, what: &str) -> Result<(), Failure> {
     if pointer.is_null() {
         return Err(Failure::null(what));
     }
-    Ok(())
+    expect_aligned(pointer, what)
 }
 
-/// Copies an array out, with its count. When it does not fit, only the count is written.
+/// Fails for a buffer that can't be written to; NULL may be one without room.
+pub(super) fn expect_aligned<T>(pointer: *mut T, what: &str) -> Result<(), Failure> {
+    if pointer.is_aligned() {
+        return Ok(());
+    }
+    Err(Failure::argument(format!("{what} is misaligned")))
+}
+
+/// Fails for an output struct that can't be written to, before anything is done.
+///
+/// # Safety
+/// As for `write_struct`.
+pub(super) unsafe fn expect_struct<T: Sized32>(pointer: *mut T, what: &str) -> Result<(), Failure> {
+    if pointer.is_null() {
+        return Err(Failure::null(what));
+    }
+    // SAFETY: at least the size is readable, by the caller's promise.
+    check_size(unsafe { pointer.cast::<u32>().read_unaligned() } as usize, what)
+}
+
+/// Copies an array out, with its count. When it does not fit, only the count is written. `what` is the name of `out_count`.
 ///
 /// # Safety
 /// `buffer` is NULL or has `capacity` writable places; `out_count` is NULL or writable.
@@ -165,9 +215,11 @@ pub(super) unsafe fn put_all<T: Copy>(
     buffer: *mut T,
     capacity: usize,
     out_count: *mut usize,
+    what: &str,
 ) -> Result<nonstop_status, Failure> {
+    expect_aligned(buffer, "the buffer")?;
     // SAFETY: the caller's promise.
-    unsafe { put(out_count, values.len(), "out_count") }?;
+    unsafe { put(out_count, values.len(), what) }?;
     if values.is_empty() {
         return Ok(NONSTOP_OK);
     }
@@ -178,4 +230,40 @@ pub(super) unsafe fn put_all<T: Copy>(
     // SAFETY: there is room for `capacity`, by the caller's promise, and no more are written.
     unsafe { std::ptr::copy_nonoverlapping(values.as_ptr(), buffer, values.len()) };
     Ok(NONSTOP_OK)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::status::{NONSTOP_ERROR_INVALID_ARGUMENT, NONSTOP_ERROR_NULL_POINTER};
+    use super::*;
+
+    #[test]
+    fn an_output_that_cannot_be_written_is_refused_before_anything_is_done() {
+        let mut room = [7u64; 2];
+        let odd = room.as_mut_ptr().cast::<u8>().wrapping_add(1).cast::<u64>();
+        // SAFETY: NULL and misaligned pointers are what is refused.
+        let refused = unsafe {
+            [
+                put(std::ptr::null_mut(), 1u64, "out").unwrap_err(),
+                put(odd, 1, "out").unwrap_err(),
+                put_all(&[1, 2], odd, 2, &mut 0, "out_count").unwrap_err(),
+            ]
+        };
+        assert_eq!(
+            refused.map(|failure| failure.status),
+            [NONSTOP_ERROR_NULL_POINTER, NONSTOP_ERROR_INVALID_ARGUMENT, NONSTOP_ERROR_INVALID_ARGUMENT]
+        );
+        assert_eq!(room, [7, 7]);
+    }
+
+    #[test]
+    fn an_array_that_no_memory_could_hold_is_refused() {
+        let one = [1u32];
+        for (pointer, count) in [(one.as_ptr(), usize::MAX), (std::ptr::null(), 1)] {
+            // SAFETY: an impossible count and NULL are what is refused.
+            assert!(unsafe { slice(pointer, count, "lines") }.is_err());
+        }
+        // SAFETY: there is nothing to read.
+        assert!(unsafe { slice(std::ptr::null::<u32>(), 0, "lines") }.is_ok_and(<[u32]>::is_empty));
+    }
 }

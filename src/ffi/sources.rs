@@ -65,7 +65,7 @@ pub struct nonstop_scope {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct nonstop_block {
-    /// The line after its header; of an `else:` or `finally:`, the line of that word.
+    /// The line after its header; of a later clause (`elif`, the handlers, `else:`, `finally:`), the line after the one before it.
     pub first_line: u32,
     /// The last line of its last statement.
     pub last_line: u32,
@@ -168,6 +168,9 @@ impl nonstop_scope {
             NONSTOP_SCOPE_COMPREHENSION => ScopeKind::Comprehension,
             other => return Err(Failure::argument(format!("there is no kind of scope {other}"))),
         };
+        if self.reserved != 0 {
+            return Err(Failure::argument(format!("reserved is {}: use a newer library", self.reserved)));
+        }
         // SAFETY: the caller's promise.
         let (name, qualname) = unsafe { (self.name.utf8("name")?, self.qualname.utf8("qualname")?) };
         Ok(ScopeRow {
@@ -193,6 +196,12 @@ impl nonstop_unit {
             NONSTOP_UNIT_ELEMENT => UnitKind::Element,
             other => return Err(Failure::argument(format!("there is no kind of unit {other}"))),
         };
+        if self.flags & !(NONSTOP_UNIT_REENTERED | NONSTOP_UNIT_NO_CODE) != 0 {
+            return Err(Failure::argument(format!(
+                "flags {:#x} are not known: use a newer library",
+                self.flags
+            )));
+        }
         Ok(UnitRow {
             kind,
             first_line: self.first_line,
@@ -275,6 +284,6 @@ pub unsafe extern "C" fn nonstop_source_lines(
         let (engine, path) = unsafe { (nonstop_engine::borrow(engine)?, bytes(path, path_len, "path")?) };
         let found = engine.engine.source_lines(path)?;
         // SAFETY: the host promises the room.
-        unsafe { put_all(&found, lines, capacity, out_count) }
+        unsafe { put_all(&found, lines, capacity, out_count, "out_count") }
     })
 }

@@ -38,7 +38,7 @@ pub const NONSTOP_ERROR_INVALID_TEMPLATE: i32 = -7;
 pub const NONSTOP_ERROR_INVALID_RECORDS: i32 = -8;
 /// An id, ticket, site or key names nothing, or nothing any more.
 pub const NONSTOP_ERROR_NOT_FOUND: i32 = -9;
-/// The buffer is too small; the detail says how much is needed. Nothing was done: call again.
+/// The buffer is too small; the count that was written and the detail say how much is needed. Nothing was done: call again.
 pub const NONSTOP_ERROR_BUFFER_TOO_SMALL: i32 = -10;
 /// The channel is closed and empty: no snapshot will come any more.
 pub const NONSTOP_ERROR_CLOSED: i32 = -11;

@@ -74,6 +74,6 @@ pub unsafe extern "C" fn nonstop_template_parse(
             })
             .collect();
         // SAFETY: the host promises the room.
-        unsafe { put_all(&all, parts, capacity, out_count) }
+        unsafe { put_all(&all, parts, capacity, out_count, "out_count") }
     })
 }

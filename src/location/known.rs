@@ -1,7 +1,7 @@
 //! Run-time paths with all their spellings, and how well a location matches one.
 
 use super::maps::PathMaps;
-use super::path::{basename, is_absolute, joined, normalized, PathPattern};
+use super::path::{basename, is_absolute, is_made_up, joined, normalized, tail, PathPattern};
 
 /// What the engine asks of the machine's file system; injected, so that tests and foreign hosts can have their own.
 pub trait FileSystem {
@@ -63,7 +63,7 @@ fn from_bytes(path: &[u8]) -> Option<std::path::PathBuf> {
     Some(std::str::from_utf8(path).ok()?.into())
 }
 
-/// How well a location matches a file.
+/// How well a location matches a file. The longest match wins: all of a path before the end of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Strength {
     /// The file's path ends with the location's, on whole components.
@@ -75,8 +75,9 @@ pub enum Strength {
 /// A path as an interpreter knows it, with its other spellings: absolute, through the path maps, with symlinks resolved.
 #[derive(Clone, Debug)]
 pub struct KnownPath {
-    raw: Vec<u8>,
     spellings: Vec<Vec<u8>>,
+    /// Where keys begin: in which spelling, at which byte. They go to its end.
+    keys: Vec<(usize, usize)>,
     base: Option<Vec<u8>>,
 }
 
@@ -91,36 +92,46 @@ impl KnownPath {
             }
         };
         let absolute = match &base {
-            Some(base) if !is_absolute(&normalized(raw)) && !raw.starts_with(b"<") => joined(base, raw),
+            Some(base) if !is_absolute(&normalized(raw)) && !is_made_up(raw) => joined(base, raw),
             _ => normalized(raw),
         };
         let mapped = maps.map(&absolute).or_else(|| maps.map(raw));
         for path in [Some(absolute), mapped].into_iter().flatten() {
-            let canonical = system.canonical(&path);
+            let canonical = if is_made_up(&path) { None } else { system.canonical(&path) };
             add(path);
             if let Some(canonical) = canonical {
                 add(canonical);
             }
         }
-        Self { raw: raw.to_vec(), spellings, base }
+        let mut keys: Vec<(usize, usize)> = Vec::new();
+        for (row, path) in spellings.iter().enumerate() {
+            for key in [Some(basename(path)), tail(path)].into_iter().flatten() {
+                if !keys.iter().any(|&(row, start)| spellings[row][start..] == *key) {
+                    keys.push((row, path.len() - key.len()));
+                }
+            }
+        }
+        Self { spellings, keys, base: base.map(|base| normalized(&base)) }
     }
 
-    /// The path as the interpreter knows it.
-    pub fn raw(&self) -> &[u8] {
-        &self.raw
+    /// The distinct [`PathPattern::key`]s of all locations that can match it: the last one and the last two components of each
+    /// spelling, since a symlink may have another name than its target.
+    pub fn keys(&self) -> impl Iterator<Item = &[u8]> {
+        self.keys.iter().map(|&(row, start)| &self.spellings[row][start..])
     }
 
-    /// The distinct last components of its spellings: a symlink may have another name than its target.
-    pub fn basenames(&self) -> Vec<&[u8]> {
-        let mut names: Vec<&[u8]> = self.spellings.iter().map(|path| basename(path)).collect();
-        names.sort_unstable();
-        names.dedup();
-        names
-    }
-
-    /// Whether it is the same file as another, spelled differently.
-    pub fn is_same_file(&self, other: &Self) -> bool {
-        self.spellings.iter().any(|path| is_absolute(path) && other.spellings.contains(path))
+    /// Whether a spelling is this path below the base directory. Both are normalised, and so would be their sum, unless the
+    /// path begins with `..`: nothing is put together for the many paths that do not match.
+    fn is_below_base(&self, base: &[u8], relative: &[u8]) -> bool {
+        if relative.starts_with(b"..") {
+            let full = joined(base, relative);
+            return self.spellings.contains(&full);
+        }
+        let base = base.strip_suffix(b"/").unwrap_or(base);
+        self.spellings.iter().any(|path| {
+            let below = path.strip_suffix(relative).and_then(|rest| rest.strip_suffix(b"/"));
+            below == Some(base)
+        })
     }
 }
 
@@ -129,10 +140,13 @@ impl PathPattern {
     /// elsewhere under another path, add a path map.
     pub fn matches(&self, path: &KnownPath) -> Option<Strength> {
         let names_it = |full: &[u8]| path.spellings.iter().any(|spelling| spelling == full);
-        if self.is_absolute() {
-            return names_it(self.as_bytes()).then_some(Strength::Exact);
+        if names_it(self.as_bytes()) {
+            return Some(Strength::Exact);
         }
-        if path.base.as_deref().is_some_and(|base| names_it(&joined(base, self.as_bytes()))) {
+        if self.is_absolute() {
+            return None;
+        }
+        if path.base.as_deref().is_some_and(|base| path.is_below_base(base, self.as_bytes())) {
             return Some(Strength::Exact);
         }
         path.spellings.iter().any(|spelling| self.is_suffix_of(spelling)).then_some(Strength::Suffix)
@@ -162,7 +176,14 @@ mod tests {
     fn strength(pattern: &str, path: &str) -> Option<Strength> {
         let mut maps = PathMaps::default();
         maps.add(b"/app", b"/home/me");
-        PathPattern::parse(pattern.as_bytes()).matches(&KnownPath::new(path.as_bytes(), &maps, &Fixed))
+        let (pattern, known) =
+            (PathPattern::parse(pattern.as_bytes()), KnownPath::new(path.as_bytes(), &maps, &Fixed));
+        let strength = pattern.matches(&known);
+        assert!(
+            strength.is_none() || known.keys().any(|key| key == pattern.key()),
+            "it would not be looked up"
+        );
+        strength
     }
 
     #[test]
@@ -203,7 +224,7 @@ mod tests {
 
     #[test]
     fn made_up_names_match_literally() {
-        assert_eq!(strength("<string>", "<string>"), Some(Strength::Suffix));
+        assert_eq!(strength("<string>", "<string>"), Some(Strength::Exact));
         assert_eq!(strength("<string>", "<stdin>"), None);
     }
 
@@ -226,7 +247,7 @@ mod tests {
         let known = KnownPath::new(&to_bytes(link.as_os_str()), &PathMaps::default(), &system);
         assert_eq!(PathPattern::parse(b"real.py").matches(&known), Some(Strength::Suffix));
         assert_eq!(PathPattern::parse(b"link.py").matches(&known), Some(Strength::Suffix));
-        assert_eq!(known.basenames().len(), 2);
+        assert!(["real.py", "link.py"].iter().all(|name| known.keys().any(|key| key == name.as_bytes())));
         std::fs::remove_dir_all(&directory).unwrap();
     }
 }

@@ -19,7 +19,7 @@ pub enum Place {
     /// A file, by a path or the end of one.
     File(PathPattern),
     /// A module, by its dotted name.
-    Module(String),
+    Module(Box<str>),
 }
 
 /// What comes after the last colon.
@@ -28,7 +28,7 @@ pub enum Target {
     /// A line, counted from 1.
     Line(u32),
     /// A function, `total` or `Class.method`: the end of a qualified name, on dots.
-    Function(String),
+    Function(Box<str>),
 }
 
 /// Endings of Python sources: a name that has one is a file, any other dotted name a module.
@@ -65,7 +65,7 @@ impl Location {
             };
         }
         if text.split('.').all(is_identifier) {
-            return Ok(Target::Function(text.to_owned()));
+            return Ok(Target::Function(text.into()));
         }
         Err(format!("'{text}' is neither a line nor the name of a function"))
     }
@@ -85,7 +85,7 @@ impl Location {
             return Ok(Place::File(PathPattern::parse(text)));
         }
         match std::str::from_utf8(text) {
-            Ok(module) if module.split('.').all(is_identifier) => Ok(Place::Module(module.to_owned())),
+            Ok(module) if module.split('.').all(is_identifier) => Ok(Place::Module(module.into())),
             _ => Err(format!(
                 "'{}' is neither a module nor a source file; for a file without the ending .py write its directory too, as in ./{0}",
                 String::from_utf8_lossy(text)

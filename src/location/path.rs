@@ -6,13 +6,13 @@
 /// the run-time path is what decides.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PathPattern {
-    bytes: Vec<u8>,
+    bytes: Box<[u8]>,
 }
 
 impl PathPattern {
     /// Reads a path.
     pub fn parse(text: &[u8]) -> Self {
-        Self { bytes: normalized(text) }
+        Self { bytes: normalized(text).into() }
     }
 
     /// Whether it names one file, and not the end of any path.
@@ -20,9 +20,11 @@ impl PathPattern {
         is_absolute(&self.bytes)
     }
 
-    /// Its last component.
-    pub fn basename(&self) -> &[u8] {
-        basename(&self.bytes)
+    /// What it is looked up by, among the [`super::KnownPath::keys`] of every file that it can match: its last two components,
+    /// or the last one where there is no other, or only `..`, which the base directory will replace. Two, because a large
+    /// program has hundreds of files named `__init__.py`.
+    pub fn key(&self) -> &[u8] {
+        tail(&self.bytes).filter(|tail| !tail.starts_with(b"../")).unwrap_or_else(|| basename(&self.bytes))
     }
 
     /// The normalised path.
@@ -37,7 +39,7 @@ impl PathPattern {
 }
 
 /// Names such as `<string>` are no paths: their characters stand for themselves.
-fn is_made_up(text: &[u8]) -> bool {
+pub(super) fn is_made_up(text: &[u8]) -> bool {
     text.starts_with(b"<")
 }
 
@@ -50,6 +52,16 @@ pub(super) fn basename(normalized: &[u8]) -> &[u8] {
         return normalized;
     }
     normalized.rsplit(|&byte| byte == b'/').next().unwrap_or(normalized)
+}
+
+/// The last two components, where there are two; the root counts as one.
+pub(super) fn tail(normalized: &[u8]) -> Option<&[u8]> {
+    if is_made_up(normalized) {
+        return None;
+    }
+    let last = normalized.iter().rposition(|&byte| byte == b'/')?;
+    let start = normalized[..last].iter().rposition(|&byte| byte == b'/').map_or(0, |before| before + 1);
+    Some(&normalized[start..])
 }
 
 /// Folds a path; on Windows, and for paths that begin with a drive letter, both separators count.
@@ -105,6 +117,21 @@ mod tests {
             ("<a/../b>", "<a/../b>"),
         ] {
             assert_eq!(String::from_utf8_lossy(&normalized(text.as_bytes())), folded, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_key_is_the_last_two_components_that_a_file_can_have() {
+        for (text, key) in [
+            ("shop.py", "shop.py"),
+            ("a/shop.py", "a/shop.py"),
+            ("/x/a/shop.py", "a/shop.py"),
+            ("/shop.py", "/shop.py"),
+            ("../shop.py", "shop.py"),
+            ("../a/shop.py", "a/shop.py"),
+            ("<a/b>", "<a/b>"),
+        ] {
+            assert_eq!(String::from_utf8_lossy(PathPattern::parse(text.as_bytes()).key()), key, "{text}");
         }
     }
 

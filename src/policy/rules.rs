@@ -51,7 +51,8 @@ pub enum HitOutcome {
 pub struct Rules {
     hit_condition: Option<HitCondition>,
     max_hits: MaxHits,
-    rate: Option<TokenBucket>,
+    /// Boxed: few breakpoints have one.
+    rate: Option<Box<TokenBucket>>,
     expiry: Expiry,
     thread: ThreadFilter,
     hits: AtomicU64,
@@ -64,7 +65,7 @@ impl Rules {
     /// The rate or its burst cannot be kept (see [`TokenBucket::new`]).
     pub fn new(spec: &RuleSpec) -> Result<Self, RateError> {
         let rate = match spec.rate {
-            Some(rate) => Some(TokenBucket::new(rate.per_second, rate.burst)?),
+            Some(rate) => Some(Box::new(TokenBucket::new(rate.per_second, rate.burst)?)),
             None => None,
         };
         Ok(Self {
@@ -142,7 +143,7 @@ impl Rules {
     /// The earliest time at which the rate allows a hit again; `None` without a rate.
     #[must_use]
     pub fn next_token_ns(&self) -> Option<u64> {
-        self.rate.as_ref().map(TokenBucket::next_ns)
+        self.rate.as_ref().map(|bucket| bucket.next_ns())
     }
 }
 

@@ -9,7 +9,7 @@ pub enum ThreadFilter {
     /// The thread with this id, as the host numbers threads.
     Id(u64),
     /// The threads with exactly this name. A thread whose name the host does not know is not among them.
-    Name(String),
+    Name(Box<str>),
 }
 
 impl ThreadFilter {
@@ -19,7 +19,7 @@ impl ThreadFilter {
         match self {
             Self::Any => true,
             Self::Id(wanted) => *wanted == id,
-            Self::Name(wanted) => name == Some(wanted.as_str()),
+            Self::Name(wanted) => name == Some(&**wanted),
         }
     }
 
@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn a_name_admits_exact_names_only() {
-        let filter = ThreadFilter::Name("worker-1".to_owned());
+        let filter = ThreadFilter::Name("worker-1".into());
         assert!(filter.needs_name());
         assert!(filter.admits(1, Some("worker-1")));
         assert!(!filter.admits(1, Some("worker-10")));

@@ -1,0 +1,147 @@
+//! Sites: the units of code objects that breakpoints are bound to.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::Arc;
+
+use dashmap::mapref::entry::Entry as Place;
+use dashmap::DashMap;
+
+use super::hash::IntHash;
+use super::placement::Armed;
+use crate::breakpoints::{Breakpoint, BreakpointId};
+
+/// The breakpoints bound at one site.
+pub type Bound = Arc<[Arc<Breakpoint>]>;
+
+/// What a site number stands for.
+#[derive(Debug, Default)]
+pub struct Sites {
+    bound: DashMap<u32, Bound, IntHash>,
+    last: AtomicU32,
+}
+
+/// One site, as its code object keeps it. It keeps its number for as long as its code object lives, so that a host with an
+/// older plan still names the unit it means.
+#[derive(Debug)]
+pub struct Site {
+    /// What hosts report arrivals with.
+    pub number: u32,
+    unit: u32,
+    bound: Bound,
+}
+
+impl Site {
+    /// The site of a unit, of those of a code object.
+    pub fn of_unit(sites: &[Self], unit: u32) -> Option<&Self> {
+        sites.binary_search_by_key(&unit, |site| site.unit).ok().map(|at| &sites[at])
+    }
+}
+
+impl Sites {
+    /// No sites; numbers go on from those of `other`.
+    pub fn after(other: &Self) -> Self {
+        Self { last: AtomicU32::new(other.last.load(Relaxed)), ..Self::default() }
+    }
+
+    /// The breakpoints bound at a site; `None` for a number that names no site (any more).
+    pub fn bound_at(&self, number: u32) -> Option<Bound> {
+        self.bound.get(&number).map(|bound| Arc::clone(&bound))
+    }
+
+    /// Makes the sites of a code object carry exactly the armed breakpoints, and tells these what changed for them. Both
+    /// are ascending by unit.
+    pub fn bind(&self, sites: &mut Vec<Site>, armed: &[Armed]) {
+        let known = sites.len();
+        for (unit, _) in armed {
+            if Site::of_unit(&sites[..known], unit.unit).is_none() {
+                sites.push(self.new_site(unit.unit));
+            }
+        }
+        sites.sort_by_key(|site| site.unit);
+        for site in sites {
+            let at = armed.binary_search_by_key(&site.unit, |(unit, _)| unit.unit);
+            let (line, wanted) =
+                at.map_or((0, &[][..]), |at| (armed[at].0.first_line, armed[at].1.as_slice()));
+            if site.bound.iter().map(|old| old.id()).eq(wanted.iter().map(|new| new.id())) {
+                continue;
+            }
+            let (before, after) = (ids(&site.bound), ids(wanted));
+            site.bound.iter().filter(|old| !after.contains(&old.id())).for_each(|old| old.unbind());
+            wanted.iter().filter(|new| !before.contains(&new.id())).for_each(|new| new.bind(line));
+            site.bound = wanted.into();
+            self.bound.insert(site.number, Arc::clone(&site.bound));
+        }
+    }
+
+    /// Ends a site: its code object is gone.
+    pub fn release(&self, site: Site) {
+        self.bound.remove(&site.number);
+        site.bound.iter().for_each(|breakpoint| breakpoint.unbind());
+    }
+
+    /// A site under a number that names no other. 0 is none; after four thousand million sites the numbers come round.
+    fn new_site(&self, unit: u32) -> Site {
+        loop {
+            let number = self.last.fetch_add(1, Relaxed).wrapping_add(1);
+            if number == 0 {
+                continue;
+            }
+            if let Place::Vacant(place) = self.bound.entry(number) {
+                let bound: Bound = Arc::new([]);
+                place.insert(Arc::clone(&bound));
+                return Site { number, unit, bound };
+            }
+        }
+    }
+}
+
+fn ids(bound: &[Arc<Breakpoint>]) -> HashSet<BreakpointId> {
+    bound.iter().map(|breakpoint| breakpoint.id()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::code::arming::ArmedUnit;
+
+    fn unit(unit: u32) -> Armed {
+        (ArmedUnit { unit, first_line: unit, lines: vec![unit], reentered: false, inner: (0, 0) }, Vec::new())
+    }
+
+    #[test]
+    fn a_unit_keeps_its_site_whatever_else_is_armed() {
+        let (all, mut sites) = (Sites::default(), Vec::new());
+        all.bind(&mut sites, &[unit(5)]);
+        let number = sites[0].number;
+        all.bind(&mut sites, &[unit(2), unit(5), unit(9)]);
+        all.bind(&mut sites, &[unit(9)]);
+        assert_eq!(Site::of_unit(&sites, 5).map(|site| site.number), Some(number));
+        assert!(
+            all.bound_at(number).is_some_and(|bound| bound.is_empty()),
+            "an old plan names an empty site"
+        );
+        sites.into_iter().for_each(|site| all.release(site));
+        assert!(all.bound_at(number).is_none());
+    }
+
+    #[test]
+    fn site_numbers_that_come_round_skip_zero_and_those_in_use() {
+        let (all, mut sites) = (Sites::default(), Vec::new());
+        all.bind(&mut sites, &[unit(1)]);
+        all.last.store(u32::MAX - 1, Relaxed);
+        all.bind(&mut sites, &[unit(1), unit(2), unit(3)]);
+        let numbers: Vec<u32> = sites.iter().map(|site| site.number).collect();
+        assert_eq!(numbers, [1, u32::MAX, 2]);
+    }
+
+    #[test]
+    fn the_child_of_a_fork_gives_out_none_of_its_parents_numbers() {
+        let (parent, mut sites) = (Sites::default(), Vec::new());
+        parent.bind(&mut sites, &[unit(1), unit(2)]);
+        let (child, mut own) = (Sites::after(&parent), Vec::new());
+        child.bind(&mut own, &[unit(1)]);
+        assert_eq!(own[0].number, 3);
+        assert!(child.bound_at(1).is_none());
+    }
+}
