@@ -15,19 +15,23 @@ from nonstop.breakpoint import Armed, Breakpoint, BreakpointReport
 from nonstop.debugger import Debugger
 from nonstop.default import breakpoint, counter, logpoint
 from nonstop.errors import (
+    ArgumentError,
     BackendError,
     ConditionError,
     LibraryError,
     LocationError,
     NonstopError,
+    SinkError,
     StateError,
     TemplateError,
 )
-from nonstop.snapshots import Snapshot
+from nonstop.limits import Limits
+from nonstop.snapshots import Snapshot, Value
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "ArgumentError",
     "Armed",
     "BackendError",
     "Breakpoint",
@@ -35,11 +39,14 @@ __all__ = [
     "ConditionError",
     "Debugger",
     "LibraryError",
+    "Limits",
     "LocationError",
     "NonstopError",
+    "SinkError",
     "Snapshot",
     "StateError",
     "TemplateError",
+    "Value",
     "available_backends",
     "breakpoint",
     "counter",

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from nonstop.backends.base import Backend
     from nonstop.core import Received
     from nonstop.limits import Limits
+    from nonstop.sinks import Sink
 
 _log = logging.getLogger("nonstop")
 
@@ -80,6 +81,8 @@ class Debugger:
         self._backend: Backend = self._backend_class(self._planner, self._hits)
         self._dispatcher = Dispatcher(self._engine, self._deliver, self._delivery_ended)
         self._sinks = [make_sink(sink) for sink in sinks]
+        #: Sinks that users made for single breakpoints: they may be used again, and are closed at the end.
+        self._given_sinks: dict[int, Sink] = {}
         self._has_path_maps = False
         for run_time, local in path_maps:
             self._engine.add_path_map(os.fsencode(run_time), os.fsencode(local))
@@ -129,8 +132,7 @@ class Debugger:
         :param expires: seconds until the breakpoint is over.
         :param thread: name, ident or object of the only thread in which it fires.
         :param sink: where its snapshots go: a callable that takes a snapshot, a sink of :mod:`nonstop.sinks`, or the
-            path
-            of a JSON Lines file. Without one they go to the debugger's sinks, and without those they wait for
+            path of a JSON Lines file. Without one they go to the debugger's sinks, and without those they wait for
             :meth:`Breakpoint.snapshots`.
         :param limits: how much is captured: :class:`nonstop.Limits`, or a mapping with some of its fields.
 
@@ -141,7 +143,7 @@ class Debugger:
         captures = [(name, conditions.compile_expression(name)) for name in names]
         bounds = rules.limits(limits)
         recorder = capturing.Recorder(bounds)
-        record = functools.partial(_record_snapshot, recorder, captures)
+        record = functools.partial(recorder.snapshot, captures=captures)
         return self._add(
             core.SNAPSHOT,
             location,
@@ -255,10 +257,10 @@ class Debugger:
             self._closed = True
         if not self._dispatcher.close(_CLOSE_SECONDS):
             _log.warning("nonstop closes although its sinks have not taken all snapshots within %s s", _CLOSE_SECONDS)
-        sinks = {id(sink): sink for sink in (*self._sinks, *(one._sink for one in self._handles.values()))}
-        for sink in sinks.values():
-            if sink is not None:
-                _guarded(sink.close)
+        for sink in (*self._sinks, *self._given_sinks.values()):
+            _guarded(sink.close)
+        for handle in (*self._handles.values(), *self._leaving.values()):
+            _close_made_sink(handle)
         _debuggers.discard(self)
 
     @property
@@ -305,8 +307,9 @@ class Debugger:
     ) -> Breakpoint:
         spec = given.spec(action, template)
         test = None if condition is None else conditions.compile_condition(condition)
-        its_sink = None if sink is None else make_sink(sink)
         located = locate(location, may_be_elsewhere=self._has_path_maps)
+        # Last: it may make a file.
+        its_sink = None if sink is None else make_sink(sink)
         with self._edit():
             token = next(self._tokens)
             spec = spec._replace(
@@ -329,7 +332,9 @@ class Debugger:
                     self._pause()
                 raise
             handle = Breakpoint(self, number, located.text, given.max_hits)
-            handle._token, handle._sink = token, its_sink
+            handle._token, handle._sink, handle._made_sink = token, its_sink, its_sink is not sink
+            if its_sink is not None and not handle._made_sink:
+                self._given_sinks[id(its_sink)] = its_sink
             self._handles[number] = self._live[number] = handle
             self._backend.refresh()
         if action != core.COUNT and (its_sink is not None or self._sinks):
@@ -404,7 +409,9 @@ class Debugger:
 
     def _deliver(self, received: Received) -> None:
         """In the dispatcher's thread."""
-        handle = self._handles.get(received.breakpoint) or self._removed.get(received.breakpoint)
+        # Under the lock: a breakpoint may be hit before the call that adds it has made its handle.
+        with self._lock:
+            handle = self._handles.get(received.breakpoint) or self._removed.get(received.breakpoint)
         snapshot = Snapshot(received.json)
         sinks = self._sinks if handle is None or handle._sink is None else [handle._sink]
         for sink in sinks:
@@ -488,12 +495,6 @@ class Debugger:
     def _check_open(self) -> None:
         if self._closed:
             raise StateError("this debugger was closed; make a new nonstop.Debugger()", code="closed")
-
-
-def _record_snapshot(
-    recorder: capturing.Recorder, captures: list[tuple[str, Callable[[FrameType], object]]], frame: FrameType
-) -> bytes:
-    return recorder.snapshot(frame, captures)
 
 
 def _guarded(call: Callable[[], object]) -> None:

@@ -60,8 +60,8 @@ class Value:
         inf
         """
         value = self._document.get("value")
-        # JSON has no form for these; in the document they are texts.
-        if isinstance(value, str) and self.type in _NUMBERS:
+        # JSON has no form for these; in the document they are texts. One that is cut is not the number.
+        if isinstance(value, str) and self.type in _NUMBERS and self.cut is None:
             return _NUMBERS[self.type](value)
         return value
 

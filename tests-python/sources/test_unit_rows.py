@@ -339,7 +339,7 @@ def test_comment_that_is_indented_less_ends_the_block_for_good() -> None:
     assert blocks(text) == [(1, 5, 0), (2, 2, 0)]
 
 
-def test_else_and_finally_begin_their_blocks() -> None:
+def test_what_stands_before_a_later_clause_belongs_to_it() -> None:
     text = """
     try:
         a
@@ -354,7 +354,7 @@ def test_else_and_finally_begin_their_blocks() -> None:
         e
     """
     # The module, try, all handlers, one handler, else, finally.
-    assert blocks(text) == [(1, 11, 0), (2, 2, 0), (4, 5, 0), (5, 5, 2), (6, 7, 0), (9, 11, 0)]
+    assert blocks(text) == [(1, 11, 0), (2, 2, 0), (3, 5, 0), (5, 5, 2), (6, 7, 0), (8, 11, 0)]
 
 
 def test_each_elif_has_a_block_of_its_own_beside_the_first() -> None:
