@@ -77,6 +77,7 @@ class Breakpoint:
         # Kept by the debugger.
         self._token = 0
         self._sink: Sink | None = None
+        self._made_sink = False
         self._delivered = 0
         self._inbox: Inbox | None = None
         self._final: tuple[core.Report, str] | None = None

@@ -392,8 +392,11 @@ class Debugger:
             del self._handles[handle.id]
             self._live.pop(handle.id, None)
             self._removed[handle.id] = handle
-            if handle._sink is not None and handle._delivered < final[0].captured:
-                self._leaving[handle.id] = handle
+            if handle._sink is not None:
+                if handle._delivered < final[0].captured:
+                    self._leaving[handle.id] = handle
+                else:
+                    _close_made_sink(handle)
             self._hits.remove(handle._token)
             self._stop_if_idle()
         if handle._inbox is not None:
@@ -428,6 +431,7 @@ class Debugger:
         handle._delivered += 1
         if handle._final is not None and handle._delivered >= handle._final[0].captured:
             self._leaving.pop(handle.id, None)
+            _close_made_sink(handle)
 
     def _delivery_ended(self) -> None:
         """In the dispatcher's thread, after the last snapshot."""
@@ -495,6 +499,12 @@ class Debugger:
     def _check_open(self) -> None:
         if self._closed:
             raise StateError("this debugger was closed; make a new nonstop.Debugger()", code="closed")
+
+
+def _close_made_sink(handle: Breakpoint) -> None:
+    """Close the sink of a breakpoint that is gone, unless the user made it."""
+    if handle._sink is not None and handle._made_sink:
+        _guarded(handle._sink.close)
 
 
 def _guarded(call: Callable[[], object]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import nonstop
+import nonstop.sinks
 import pytest
 
 
@@ -62,12 +63,15 @@ def test_path_suffix_is_enough(debugger: Any) -> None:
     assert watched.hits == 1
 
 
-def test_module_is_hit(debugger: Any) -> None:
-    import textwrap as module
+def test_module_is_hit(debugger: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "loaded_module.py").write_text("def twice(x):\n    return 2 * x\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import loaded_module  # type: ignore[import-not-found]
 
-    watched = debugger.counter(f"textwrap:{module.dedent.__code__.co_firstlineno + 20}")
-    module.dedent("  a\n  b")
+    watched = debugger.counter("loaded_module:2")
+    assert loaded_module.twice(2) == 4
     assert (watched.hits, watched.state) == (1, "bound")
+    del sys.modules["loaded_module"]
 
 
 def test_method_property_and_decorated_function_are_locations(debugger: Any) -> None:
@@ -237,6 +241,48 @@ def test_breakpoint_sink_gets_its_snapshots_and_others_do_not() -> None:
     assert len(common) == 1
 
 
+class KeptOpen(nonstop.sinks.Sink):
+    closed = 0
+
+    def emit(self, snapshot: Any) -> None:
+        assert not self.closed
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def test_sink_that_the_user_made_stays_open_until_the_debugger_closes() -> None:
+    sink = KeptOpen()
+    with nonstop.Debugger() as debugger:
+        for _ in range(2):
+            with debugger.breakpoint(price, sink=sink):
+                price(1)
+    assert sink.closed == 1
+
+
+def test_file_of_a_removed_breakpoint_is_closed_after_its_last_snapshot(
+    debugger: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[Any] = []
+    close = nonstop.sinks.JsonLinesSink.close
+    monkeypatch.setattr(nonstop.sinks.JsonLinesSink, "close", lambda sink: (closed.append(sink), close(sink)))
+    watched = debugger.breakpoint(price, sink=tmp_path / "hits.jsonl")
+    for number in range(50):
+        price(number)
+    watched.remove()
+    deadline = time.monotonic() + 5
+    while not closed and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert len(closed) == 1
+    assert len((tmp_path / "hits.jsonl").read_text().splitlines()) == 50
+
+
+def test_wrong_location_leaves_no_file(debugger: Any, tmp_path: Path) -> None:
+    with pytest.raises(nonstop.LocationError):
+        debugger.breakpoint("missing.py:3", sink=tmp_path / "hits.jsonl")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_sink_that_fails_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
     got: list[Any] = []
 
@@ -386,17 +432,18 @@ def test_two_debuggers_take_turns() -> None:
         assert watched.hits == 1
 
 
-def run_script(text: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(text)], capture_output=True, text=True, timeout=60, check=False
-    )
+def run_script(folder: Path, text: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
+    script = folder / "script.py"
+    script.write_text(textwrap.dedent(text))
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=False)
     if check:
         assert done.returncode == 0, done.stderr
     return done
 
 
-def test_snapshots_still_queued_are_delivered_at_exit() -> None:
+def test_snapshots_still_queued_are_delivered_at_exit(tmp_path: Path) -> None:
     done = run_script(
+        tmp_path,
         """
         import nonstop, time
         def price(amount):
@@ -404,40 +451,42 @@ def test_snapshots_still_queued_are_delivered_at_exit() -> None:
         def slow(snapshot):
             time.sleep(0.01)
             print(snapshot.hit, flush=True)
-        nonstop.breakpoint("<string>:4", sink=slow)
+        nonstop.breakpoint("script.py:4", sink=slow)
         for number in range(10):
             price(number)
-        """
+        """,
     )
     assert done.stdout.split() == [str(number) for number in range(1, 11)]
     assert done.stderr == ""
 
 
-def test_exit_with_running_threads_is_quiet() -> None:
+def test_exit_with_running_threads_is_quiet(tmp_path: Path) -> None:
     done = run_script(
+        tmp_path,
         """
         import nonstop, threading, time
         def price(amount):
             return amount
-        nonstop.breakpoint("<string>:4", sink=lambda snapshot: None)
+        nonstop.breakpoint("script.py:4", sink=lambda snapshot: None)
         def work():
             while True:
                 price(1)
         for _ in range(3):
             threading.Thread(target=work, daemon=True).start()
         time.sleep(0.2)
-        """
+        """,
     )
     assert (done.stdout, done.stderr) == ("", "")
 
 
-def test_exit_status_and_traceback_are_the_programs_own() -> None:
+def test_exit_status_and_traceback_are_the_programs_own(tmp_path: Path) -> None:
     done = run_script(
+        tmp_path,
         """
         import nonstop
         def price(amount):
             raise ValueError(amount)
-        nonstop.breakpoint("<string>:4", sink=lambda snapshot: None)
+        nonstop.breakpoint("script.py:4", sink=lambda snapshot: None)
         price(7)
         """,
         check=False,

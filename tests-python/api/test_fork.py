@@ -6,15 +6,19 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 
 
-def run_script(text: str) -> str:
+def run_script(folder: Path, text: str) -> str:
+    # A file, not `-c`: "<string>" is also the name of code that the standard library makes.
+    script = folder / "script.py"
+    script.write_text(textwrap.dedent(text))
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(text)],
+        [sys.executable, "-W", "ignore", str(script)],
         capture_output=True,
         text=True,
         timeout=60,
@@ -24,8 +28,9 @@ def run_script(text: str) -> str:
     return done.stdout
 
 
-def test_child_is_hit_and_delivers_at_its_own_exit() -> None:
+def test_child_is_hit_and_delivers_at_its_own_exit(tmp_path: Path) -> None:
     assert run_script(
+        tmp_path,
         """
             import nonstop, os, sys
             def price(amount):
@@ -33,7 +38,7 @@ def test_child_is_hit_and_delivers_at_its_own_exit() -> None:
             def sink(snapshot):
                 os.write(1, f"{os.getpid() == parent} {snapshot.captures['amount'].value}\\n".encode())
             parent = os.getpid()
-            watched = nonstop.breakpoint("<string>:4", capture="amount", sink=sink)
+            watched = nonstop.breakpoint("script.py:4", capture="amount", sink=sink)
             price(1)
             child = os.fork()
             if child == 0:
@@ -41,18 +46,19 @@ def test_child_is_hit_and_delivers_at_its_own_exit() -> None:
                 sys.exit(0)
             os.waitpid(child, 0)
             price(3)
-            """
+            """,
     ).splitlines() == ["True 1", "False 2", "True 3"]
 
 
-def test_child_goes_on_while_other_threads_of_the_parent_hit() -> None:
+def test_child_goes_on_while_other_threads_of_the_parent_hit(tmp_path: Path) -> None:
     assert (
         run_script(
+            tmp_path,
             """
             import nonstop, os, sys, threading, time
             def price(amount):
                 return amount
-            watched = nonstop.counter("<string>:4")
+            watched = nonstop.counter("script.py:4")
             halt = False
             def work():
                 while not halt:
@@ -71,35 +77,37 @@ def test_child_goes_on_while_other_threads_of_the_parent_hit() -> None:
             for thread in threads:
                 thread.join()
             print("done")
-            """
+            """,
         )
         == "done\n"
     )
 
 
-def test_frame_that_forks_goes_on_being_hit_in_the_child() -> None:
+def test_frame_that_forks_goes_on_being_hit_in_the_child(tmp_path: Path) -> None:
     assert (
         run_script(
+            tmp_path,
             """
             import nonstop, os
             def work():
                 child = os.fork()
                 value = child
                 return child
-            watched = nonstop.counter("<string>:5")
+            watched = nonstop.counter("script.py:5")
             child = work()
             if child == 0:
                 os._exit(watched.hits)
             print(os.waitpid(child, 0)[1] >> 8, watched.hits)
-            """
+            """,
         )
         == "1 1\n"
     )
 
 
-def test_multiprocessing_child_is_hit() -> None:
+def test_multiprocessing_child_is_hit(tmp_path: Path) -> None:
     assert (
         run_script(
+            tmp_path,
             """
             import multiprocessing, nonstop, os
             def price(amount):
@@ -107,14 +115,14 @@ def test_multiprocessing_child_is_hit() -> None:
             def work(results):
                 price(2)
                 results.put(watched.hits)
-            watched = nonstop.counter("<string>:4")
+            watched = nonstop.counter("script.py:4")
             context = multiprocessing.get_context("fork")
             results = context.Queue()
             process = context.Process(target=work, args=(results,))
             process.start()
             print(results.get(timeout=30))
             process.join()
-            """
+            """,
         )
         == "1\n"
     )
