@@ -62,8 +62,17 @@ def wheel() -> Path:
     dist = ROOT / "dist"
     shutil.rmtree(dist, ignore_errors=True)
     run(
-        programs / "maturin", "build", "--release", "--locked", "--zig", "--compatibility", "manylinux2014",
-        "-i", programs / "python", "-o", dist,
+        programs / "maturin",
+        "build",
+        "--release",
+        "--locked",
+        "--zig",
+        "--compatibility",
+        "manylinux2014",
+        "-i",
+        programs / "python",
+        "-o",
+        dist,
         env={**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"},
     )
     (built,) = dist.glob("*.whl")

@@ -67,8 +67,17 @@ threads = [threading.Thread(target=work, args=(number + 1,)) for number in range
 
 CASES = (
     Case("json: a generator that recurses", "json/encoder.py", "iterencode_dict(", "encoder(key)", ("key",), JSON),
-    Case("json: a loop of the decoder", "json/decoder.py", "def JSONObject", "pairs_append((key, value))", ("key", "end"), JSON),
-    Case("json: the hottest loop", "json/decoder.py", "def py_scanstring", "end = chunk.end()", ("end", "len(s)"), JSON),
+    Case(
+        "json: a loop of the decoder",
+        "json/decoder.py",
+        "def JSONObject",
+        "pairs_append((key, value))",
+        ("key", "end"),
+        JSON,
+    ),
+    Case(
+        "json: the hottest loop", "json/decoder.py", "def py_scanstring", "end = chunk.end()", ("end", "len(s)"), JSON
+    ),
     Case(
         "difflib: a hot inner loop with a condition",
         "difflib.py",
@@ -78,8 +87,24 @@ CASES = (
         DIFFLIB,
         "i % 3 == 0",
     ),
-    Case("difflib: a generator", "difflib.py", "def get_grouped_opcodes", "group.append((tag, i1, i2, j1 ,j2))", ("tag", "i1", "j2"), DIFFLIB),
-    Case("difflib: in threads", "difflib.py", "def get_opcodes", "i, j = ai+size, bj+size", ("ai", "bj", "size"), THREADS),
+    Case(
+        "difflib: a generator",
+        "difflib.py",
+        "def get_grouped_opcodes",
+        "group.append((tag, i1, i2, j1 ,j2))",
+        ("tag", "i1", "j2"),
+        DIFFLIB,
+    ),
+    Case(
+        "difflib: in threads", "difflib.py", "def get_opcodes", "i, j = ai+size, bj+size", ("ai", "bj", "size"), THREADS
+    ),
     Case("argparse: a closure", "argparse.py", "def consume_optional", "option_string = ", ("start_index",), ARGPARSE),
-    Case("argparse: a method", "argparse.py", "def _get_values", "value = [self._get_value(action, v) for v in arg_strings]", ("len(arg_strings)", "action.dest"), ARGPARSE),
+    Case(
+        "argparse: a method",
+        "argparse.py",
+        "def _get_values",
+        "value = [self._get_value(action, v) for v in arg_strings]",
+        ("len(arg_strings)", "action.dest"),
+        ARGPARSE,
+    ),
 )

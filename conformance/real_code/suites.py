@@ -24,9 +24,15 @@ class Suite(NamedTuple):
 
 SUITES = (
     # The lexer's generator, the compiler's visitor, and the loop context that templates call.
-    Suite("Jinja2==3.1.6", ("jinja2/lexer.py:tokeniter", "jinja2/compiler.py:visit_Output", "jinja2/runtime.py:LoopContext.__next__")),
+    Suite(
+        "Jinja2==3.1.6",
+        ("jinja2/lexer.py:tokeniter", "jinja2/compiler.py:visit_Output", "jinja2/runtime.py:LoopContext.__next__"),
+    ),
     Suite("click==8.1.8", ("click/parser.py:parse_args", "click/core.py:Context.invoke", "click/types.py:convert")),
-    Suite("packaging==24.2", ("packaging/version.py:Version.__init__", "packaging/specifiers.py:contains", "packaging/_tokenizer.py:read")),
+    Suite(
+        "packaging==24.2",
+        ("packaging/version.py:Version.__init__", "packaging/specifiers.py:contains", "packaging/_tokenizer.py:read"),
+    ),
 )
 
 
@@ -35,7 +41,19 @@ def _unpacked(requirement: str, directory: Path) -> Path:
     if not found.exists():
         with tempfile.TemporaryDirectory() as download:
             subprocess.run(
-                [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:", "-d", download, requirement],
+                [
+                    sys.executable,
+                    "-m",
+                    "pip",
+                    "download",
+                    "-q",
+                    "--no-deps",
+                    "--no-binary",
+                    ":all:",
+                    "-d",
+                    download,
+                    requirement,
+                ],
                 check=True,
             )
             (archive,) = Path(download).iterdir()
@@ -47,12 +65,25 @@ def _unpacked(requirement: str, directory: Path) -> Path:
 
 def _outcomes(tree: Path, prefix: list[str], report: Path) -> Dict[str, str]:
     """The outcome of each test: its name, and passed, failed, skipped or error."""
-    command = [sys.executable, *prefix, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", f"--junitxml={report}"]
+    command = [
+        sys.executable,
+        *prefix,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:randomly",
+        f"--junitxml={report}",
+    ]
     subprocess.run(command, cwd=tree, check=False, stdout=subprocess.DEVNULL, timeout=1800)
     outcomes = {}
     for case in ElementTree.parse(report).iter("testcase"):
         name = f"{case.get('classname')}::{case.get('name')}"
-        outcomes[name] = case[0].tag if len(case) and case[0].tag not in ("system-out", "system-err", "properties") else "passed"
+        outcomes[name] = (
+            case[0].tag if len(case) and case[0].tag not in ("system-out", "system-err", "properties") else "passed"
+        )
     return outcomes
 
 

@@ -11,10 +11,15 @@ from __future__ import annotations
 
 import gc
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+#: How long collections may come more often (see :meth:`Occasions.hasten`), in seconds, and after how many new objects.
+_HASTE_SECONDS = 0.5
+_HASTE_OBJECTS = 1
 
 #: Tool ids of `sys.monitoring` that have no meaning of their own.
 _FREE_TOOL_IDS = (3, 4)
@@ -26,12 +31,19 @@ def _idle(stats: object) -> None:
     pass
 
 
+def _hasty() -> tuple[int, int, int]:
+    # The older generations are not collected: that could take long.
+    return _HASTE_OBJECTS, 2**30, 2**30
+
+
 class Occasions:
     """Calls a function, without arguments, at the occasions that there are; between `start` and `stop`."""
 
     def __init__(self, call: Callable[[], None]) -> None:
         self._call = call
         self._tool: int | None = None
+        #: While collections are hastened: the program's own thresholds, what ends it, and when it ends in any case.
+        self._haste: tuple[tuple[int, int, int], Callable[[], bool], float] | None = None
         # One object for good: compared by identity when it is taken away.
         self._collection: Any = self._minor_collection if hasattr(gc, "hooks") else self._collection_phase
 
@@ -52,8 +64,27 @@ class Occasions:
                     self._tool = tool
                     break
 
+    def hasten(self, done: Callable[[], bool]) -> None:
+        """Let collections come at once, until `done` or for half a second.
+
+        On CPython a service in its steady state may make no garbage for hours. Only the youngest objects are
+        collected, a few at a time; the program's thresholds are back afterwards. PyPy collects often by itself.
+        """
+        if hasattr(gc, "hooks") or not gc.isenabled() or not gc.get_threshold()[0]:
+            return
+        self._haste = gc.get_threshold(), done, time.monotonic() + _HASTE_SECONDS
+        gc.set_threshold(*_hasty())
+
+    def _calm(self) -> None:
+        """Give the program its thresholds back, unless it has set others since."""
+        if self._haste is not None:
+            if gc.get_threshold() == _hasty():
+                gc.set_threshold(*self._haste[0])
+            self._haste = None
+
     def stop(self) -> None:
         """Call no more."""
+        self._calm()
         hooks = getattr(gc, "hooks", None)
         if hooks is None:
             if self._collection in gc.callbacks:
@@ -73,6 +104,10 @@ class Occasions:
     def _collection_phase(self, phase: str, info: object) -> None:
         if phase == "stop":
             self._call()
+            if self._haste is not None:
+                _, done, deadline = self._haste
+                if time.monotonic() > deadline or done():
+                    self._calm()
 
     def _exception_handled(self, code: object, offset: int, error: object) -> None:
         if sys.gettrace() is None:

@@ -244,8 +244,7 @@ class SettraceBackend(Backend):
         """Decide again about code that carried nothing, and follow the frames that run armed code now."""
         self._planner.edited()
         self._codes.forget_unarmed()
-        for frame in self._threads.frames():
-            self._attach(frame)
+        self._threads.attach()
 
     def disarm(self, code: CodeType) -> None:
         """Stop observing one code object, until the next refresh."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
+_PYPY = sys.implementation.name == "pypy"
 _OWN_THREADS: set[int] = set()
 _set_all_threads: Any = getattr(sys, "_settraceallthreads", None) if sys.version_info >= (3, 12) else None
 
@@ -52,6 +53,10 @@ class Threads:
 
     Threads that were running before are reached at once on CPython 3.12 and later, elsewhere at the next occasion in
     them; and a tracer that was lost comes back at the next occasion.
+
+    On PyPy only the frame on top of another thread's stack is looked at: following `f_back` of frames that run in
+    compiled code gives ``SystemError: InvalidVirtualRef`` once in a thousand times, and can crash the process. There
+    each thread sees to the rest of its own stack at its next occasion.
     """
 
     def __init__(self, trace_call: Any, attach: Callable[[FrameType], None]) -> None:
@@ -59,6 +64,9 @@ class Threads:
         self._attach = attach
         self._followed: dict[int, Any] = {}
         self._replaced: dict[int, str] = {}
+        #: Counts the edits after which threads have to see to their own stacks; and the last one that each has seen.
+        self._edits = 0
+        self._seen: dict[int, int] = {}
         self._occasions = Occasions(self._see_to_it)
         # One object for good: compared by identity when it is taken away.
         self._begin: Any = self._begin_thread
@@ -79,7 +87,7 @@ class Threads:
         if _set_all_threads is not None:
             # It would replace the tracers of all threads; they can be seen only by what they left on the frames.
             for ident, frame in sys._current_frames().items():
-                foreign = _foreign_tracer(frame, self._trace_call)
+                foreign = _foreign_tracer(ident, frame, self._trace_call)
                 if foreign is not None:
                     raise _in_use(f"thread {_label(ident)}", foreign)
 
@@ -87,6 +95,7 @@ class Threads:
         """Install the trace function wherever that is possible."""
         self._followed = {}
         self._replaced = {}
+        self._seen = {}
         self._follow(threading.get_ident())
         threading.settrace(self._begin)
         if _set_all_threads is not None:
@@ -95,6 +104,8 @@ class Threads:
             _set_all_threads(self._trace_call)
         sys.settrace(self._trace_call)
         self._occasions.start()
+        if not self._all_followed():
+            self._occasions.hasten(self._all_followed)
 
     def stop(self) -> None:
         """Take it away from this thread and from those to come, where it is still ours; the others do it themselves."""
@@ -104,11 +115,19 @@ class Threads:
         if sys.gettrace() is self._trace_call:
             sys.settrace(None)
 
+    def attach(self) -> None:
+        """Attach the frames that run now, in all threads that are followed."""
+        if _PYPY:
+            self._edits += 1
+            self._seen[threading.get_ident()] = self._edits
+        for frame in self.frames():
+            self._attach(frame)
+
     def frames(self) -> Iterator[FrameType]:
-        """The frames of all threads that are followed."""
+        """The frames of all threads that are followed; on PyPy only the topmost of other threads."""
         for ident, top in sys._current_frames().items():
             if ident not in _OWN_THREADS and self._follows(ident):
-                yield from _stack(top)
+                yield from _visible(ident, top)
 
     def missed(self) -> list[str]:
         """One sentence for each thread that is not followed."""
@@ -120,7 +139,7 @@ class Threads:
                 continue
             foreign = self._replaced.get(ident)
             if foreign is None and ident != current:
-                tracer = _foreign_tracer(frame, self._trace_call)
+                tracer = _foreign_tracer(ident, frame, self._trace_call)
                 foreign = None if tracer is None else tracer_name(tracer)
             if foreign is not None:
                 sentences.append(f"thread {_label(ident)}: sys.settrace was replaced by {foreign}")
@@ -146,7 +165,9 @@ class Threads:
 
     def _see_to_it(self) -> None:
         ident = threading.get_ident()
-        if ident in _OWN_THREADS or (self._follows(ident) and sys.gettrace() is self._trace_call):
+        if ident in _OWN_THREADS:
+            return
+        if self._is_settled(ident) and sys.gettrace() is self._trace_call:
             return
         self._look(ident)
 
@@ -159,10 +180,19 @@ class Threads:
             self._replaced[ident] = tracer_name(tracer)
             return
         self._replaced.pop(ident, None)
-        if not self._follows(ident):
+        if not self._is_settled(ident):
             self._follow(ident)
+            if _PYPY:
+                self._seen[ident] = self._edits
             for frame in _stack(sys._getframe(1)):
                 self._attach(frame)
+
+    def _is_settled(self, ident: int) -> bool:
+        """Whether a thread is followed, with all that was on its stack at the last edit."""
+        return self._follows(ident) and (not _PYPY or self._seen.get(ident) == self._edits)
+
+    def _all_followed(self) -> bool:
+        return all(ident in _OWN_THREADS or self._follows(ident) for ident in sys._current_frames())
 
 
 def _thread_object(ident: int) -> Any:
@@ -183,8 +213,13 @@ def _stack(top: FrameType) -> Iterator[FrameType]:
         frame = frame.f_back
 
 
-def _foreign_tracer(top: FrameType, ours: Any) -> Any:
-    for frame in _stack(top):
+def _visible(ident: int, top: FrameType) -> Iterator[FrameType]:
+    """The frames of a thread that may be looked at from the current one."""
+    return iter((top,)) if _PYPY and ident != threading.get_ident() else _stack(top)
+
+
+def _foreign_tracer(ident: int, top: FrameType, ours: Any) -> Any:
+    for frame in _visible(ident, top):
         tracer = frame.f_trace
         if tracer is not None and getattr(tracer, "__module__", None) != ours.__module__:
             return tracer
