@@ -98,12 +98,12 @@ CASES = (
     Case(
         "difflib: in threads", "difflib.py", "def get_opcodes", "i, j = ai+size, bj+size", ("ai", "bj", "size"), THREADS
     ),
-    Case("argparse: a closure", "argparse.py", "def consume_optional", "option_string = ", ("start_index",), ARGPARSE),
+    Case("argparse: a closure", "argparse.py", "def consume_optional", "start = start_index + 1", ("start_index",), ARGPARSE),
     Case(
         "argparse: a method",
         "argparse.py",
         "def _get_values",
-        "value = [self._get_value(action, v) for v in arg_strings]",
+        "arg_string, = arg_strings",
         ("len(arg_strings)", "action.dest"),
         ARGPARSE,
     ),
