@@ -65,6 +65,36 @@ threads = [threading.Thread(target=work, args=(number + 1,)) for number in range
 [thread.join() for thread in threads]
 """
 
+JINJA = """
+import jinja2, threading
+page = jinja2.Template("{% for row in rows %}{{ loop.index }}: {{ row.name|upper }} {% if row.last %}.{% endif %}{% endfor %}")
+def work(count):
+    for turn in range(3):
+        rows = [{"name": f"n{i}", "last": i == count - 1} for i in range(count)]
+        assert page.render(rows=rows).endswith(".")
+threads = [threading.Thread(target=work, args=(number + 1,)) for number in range(4)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+"""
+
+CLICK = """
+import click
+from click.testing import CliRunner
+@click.command()
+@click.argument("names", nargs=-1)
+@click.option("--count", default=1)
+def hello(names, count):
+    click.echo(" ".join(names) * count)
+for number in range(5):
+    print(CliRunner().invoke(hello, ["ann", "bob", "--count", str(number)]).output)
+"""
+
+PACKAGING = """
+from packaging.version import Version
+texts = ["1.0", "2.0.post1", "1!3.4.5.dev6", "0.9rc1", "10.0.0.0"]
+print(sorted(Version(text) for text in texts * 3))
+"""
+
 CASES = (
     Case("json: a generator that recurses", "json/encoder.py", "iterencode_dict(", "encoder(key)", ("key",), JSON),
     Case(
@@ -98,7 +128,14 @@ CASES = (
     Case(
         "difflib: in threads", "difflib.py", "def get_opcodes", "i, j = ai+size, bj+size", ("ai", "bj", "size"), THREADS
     ),
-    Case("argparse: a closure", "argparse.py", "def consume_optional", "start = start_index + 1", ("start_index",), ARGPARSE),
+    Case(
+        "argparse: a closure",
+        "argparse.py",
+        "def consume_optional",
+        "start = start_index + 1",
+        ("start_index",),
+        ARGPARSE,
+    ),
     Case(
         "argparse: a method",
         "argparse.py",
@@ -106,5 +143,30 @@ CASES = (
         "arg_string, = arg_strings",
         ("len(arg_strings)", "action.dest"),
         ARGPARSE,
+    ),
+    Case(
+        "Jinja2: the lexer's generator",
+        "jinja2/lexer.py",
+        "def tokeniter",
+        "m = regex.match(source, pos)",
+        ("pos", "lineno"),
+        JINJA,
+    ),
+    Case(
+        "Jinja2: a loop of templates in threads",
+        "jinja2/runtime.py",
+        "class LoopContext",
+        "self.index0 += 1",
+        ("self.index0",),
+        JINJA,
+    ),
+    Case("click: the parser's loop", "click/parser.py", "def _process_args_for_options", "arglen = ", ("arg",), CLICK),
+    Case(
+        "packaging: sorting versions",
+        "packaging/version.py",
+        "def _cmpkey",
+        "_release = tuple(",
+        ("epoch", "len(release)"),
+        PACKAGING,
     ),
 )
