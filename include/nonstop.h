@@ -742,6 +742,14 @@ nonstop_status nonstop_code_decide(const nonstop_engine *engine,
 nonstop_status nonstop_code_forget(const nonstop_engine *engine,
                                    uint64_t key);
 
+// Whether a breakpoint is armed in a code object, by the last decision on it: `*out_carries` is 1 or 0 (also for an id that
+// is stale). With it a host tells in which of its live frames a breakpoint can fire. NOT_FOUND: decide the code object first.
+// Any thread. Since 1.
+nonstop_status nonstop_code_carries(const nonstop_engine *engine,
+                                    uint64_t key,
+                                    nonstop_breakpoint_id breakpoint,
+                                    int32_t *out_carries);
+
 // Asks about one raw event: `kind` is one NONSTOP_EVENT_… bit, `depth` the call depth as the host counts. Verdict CAPTURE:
 // `*out_site` is the site that it arrives at (call nonstop_hit), or 0 when the filter wants the event. IGNORE: not wanted.
 // DISABLE: neither is any later event of this kind at this line in this epoch. NOT_FOUND: decide the code object first. Right

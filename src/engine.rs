@@ -245,6 +245,15 @@ impl Engine {
         self.decisions.forget(key, &self.files)
     }
 
+    /// Whether a breakpoint is armed in a code object, by the last decision on it.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] for a code object that was not decided.
+    pub fn carries(&self, key: u64, breakpoint: BreakpointId) -> Result<bool, EngineError> {
+        let unknown = || EngineError::NotFound(format!("the code object {key} was not decided: decide it first"));
+        self.decisions.carries(key, breakpoint).ok_or_else(unknown)
+    }
+
     /// What to do with a raw event: `Capture` with the site that it arrives at, or with 0 when the filter wants it;
     /// `Ignore`; or `Disable` when no such event at that line is wanted in this epoch.
     ///

@@ -19,8 +19,10 @@ _OVER = frozenset({"exhausted", "expired", "failed"})
 
 
 class Armed(NamedTuple):
-    """Proof of arming: in how many code objects and live frames a breakpoint is armed, and what could not be reached,
-    and why.
+    """Proof of arming: where a breakpoint is armed, and what is not reached, and why.
+
+    `code_objects` and `frames` count the living ones. On PyPy `frames` has only the topmost frame of other threads: the
+    frames below cannot be looked at safely.
     """
 
     code_objects: int
@@ -258,7 +260,7 @@ class Breakpoint:
     def _armed(self, report: core.Report) -> Armed:
         if self._final is not None:
             return Armed(0, 0, ["the breakpoint was removed"])
-        return Armed(report.code_objects, *self._debugger._reached(self, report))
+        return Armed(report.code_objects, *self._debugger._reached(self))
 
     def _no_more(self, received: int) -> bool:
         """Whether no more snapshots can come, when `received` have come."""

@@ -516,6 +516,12 @@ class Engine:
         """Drop what the library knows of a code object that is gone."""
         _check(self._lib.nonstop_code_forget(self._engine, key))
 
+    def code_carries(self, key: int, breakpoint: int) -> bool:
+        """Whether a breakpoint is armed in a code object that was decided."""
+        carries = self._ffi.new("int32_t *")
+        _check(self._lib.nonstop_code_carries(self._engine, key, breakpoint, carries))
+        return bool(carries[0])
+
     def event(self, key: int, kind: int, line: int, thread: int, depth: int) -> tuple[int, int]:
         """Ask about one raw trace event. Gives the verdict and the site (0: none)."""
         site = self._ffi.new("uint32_t *")

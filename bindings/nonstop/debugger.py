@@ -16,7 +16,6 @@ from nonstop import capture as capturing
 from nonstop import conditions, core, rules
 from nonstop.backends.choose import choose_backend
 from nonstop.breakpoint import Breakpoint, is_over
-from nonstop.code_objects import code_lines
 from nonstop.dispatcher import Dispatcher, Inbox
 from nonstop.errors import LocationError, StateError
 from nonstop.hits import Action, Hits, describe
@@ -27,11 +26,12 @@ from nonstop.snapshots import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from types import CodeType, FrameType
+    from types import FrameType
 
     from nonstop.backends.base import Backend
     from nonstop.core import Received
     from nonstop.limits import Limits
+    from nonstop.planner import CodeFacts
     from nonstop.sinks import Sink
 
 _log = logging.getLogger("nonstop")
@@ -359,16 +359,17 @@ class Debugger:
                 return handle._final
             return self._engine.report(handle.id), self._engine.reason(handle.id)
 
-    def _reached(self, handle: Breakpoint, report: core.Report) -> tuple[int, list[str]]:
+    def _reached(self, handle: Breakpoint) -> tuple[int, list[str]]:
         if not self._started:
             return 0, ["the debugger is stopped: call start()"]
-        name = os.path.basename(handle.location.rpartition(":")[0])
-        line = report.resolved_line
 
-        def stands_in(code: CodeType) -> bool:
-            return (not name.endswith(".py") or os.path.basename(code.co_filename) == name) and line in code_lines(code)
+        def carries(code: CodeFacts) -> bool:
+            try:
+                return self._engine.code_carries(code.key, handle.id)
+            except StateError:  # a code object that another thread lets go
+                return False
 
-        return sum(1 for _ in self._backend.live_frames(stands_in)), self._backend.missed()
+        return sum(1 for _ in self._backend.live_frames(carries)), self._backend.missed()
 
     def _set_enabled(self, handle: Breakpoint, enabled: bool) -> None:
         with self._edit():

@@ -11,7 +11,7 @@ use super::hash::IntHash;
 use super::info::{Arm, CodeInfo, Decision};
 use super::placement::{Armed, Placement};
 use super::sites::{Bound, Site, Sites};
-use crate::breakpoints::Table;
+use crate::breakpoints::{BreakpointId, Table};
 
 /// What a decision is made from: everything that the epoch covers.
 pub struct View<'a> {
@@ -142,6 +142,12 @@ impl Decisions {
         let Some((_, entry)) = self.entries.remove(&key) else { return false };
         files.leave(&self.sites_released(entry));
         true
+    }
+
+    /// Whether a breakpoint is armed in a code object; `None` for one that was not decided.
+    pub fn carries(&self, key: u64, breakpoint: BreakpointId) -> Option<bool> {
+        let entry = self.entries.get(&key)?;
+        Some(entry.sites.iter().any(|site| site.carries(breakpoint)))
     }
 
     /// The breakpoints bound at a site; `None` for a number that names no site (any more).

@@ -36,6 +36,11 @@ impl Site {
     pub fn of_unit(sites: &[Self], unit: u32) -> Option<&Self> {
         sites.binary_search_by_key(&unit, |site| site.unit).ok().map(|at| &sites[at])
     }
+
+    /// Whether a breakpoint is bound here.
+    pub fn carries(&self, breakpoint: BreakpointId) -> bool {
+        self.bound.iter().any(|bound| bound.id() == breakpoint)
+    }
 }
 
 impl Sites {

@@ -194,6 +194,17 @@ fn the_epoch_changes_with_every_edit_and_decisions_follow() {
 }
 
 #[test]
+fn a_code_object_tells_which_breakpoints_it_carries() {
+    let (engine, ids) = engine_with(vec![spec("shop.py:3"), spec("other.py:3")]);
+    assert!(matches!(engine.carries(1, ids[0]), Err(EngineError::NotFound(_))));
+    engine.decide(&total(1));
+    assert_eq!((engine.carries(1, ids[0]), engine.carries(1, ids[1])), (Ok(true), Ok(false)));
+    engine.remove(&ids[..1]).unwrap();
+    engine.decide(&total(1));
+    assert_eq!(engine.carries(1, ids[0]), Ok(false));
+}
+
+#[test]
 fn a_removed_id_is_stale_and_its_slot_gets_another() {
     let (engine, ids) = engine_with(vec![spec("shop.py:3")]);
     let site = site(&engine);

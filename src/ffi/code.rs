@@ -1,5 +1,6 @@
 //! Code objects: decisions and raw events.
 
+use super::breakpoints::nonstop_breakpoint_id;
 use super::engine::nonstop_engine;
 use super::error::Failure;
 use super::filter::event_kind;
@@ -7,6 +8,7 @@ use super::guard::guarded;
 use super::memory::{expect_out, expect_struct, put, read_struct, slice, write_struct, Handle, Sized32};
 use super::status::*;
 use super::text::nonstop_text;
+use crate::breakpoints::BreakpointId;
 use crate::code::{Arm, CodeInfo};
 
 /// A code object, as its host describes it.
@@ -178,6 +180,30 @@ pub unsafe extern "C" fn nonstop_code_forget(engine: *const nonstop_engine, key:
             return Ok(NONSTOP_OK);
         }
         Err(Failure::new(NONSTOP_ERROR_NOT_FOUND, format!("no code object has the key {key}")))
+    })
+}
+
+/// Whether a breakpoint is armed in a code object, by the last decision on it: `*out_carries` is 1 or 0 (also for an id that
+/// is stale). With it a host tells in which of its live frames a breakpoint can fire. NOT_FOUND: decide the code object first.
+/// Any thread. Since 1.
+///
+/// # Safety
+/// `engine` is NULL or live, `out_carries` writable.
+#[no_mangle]
+pub unsafe extern "C" fn nonstop_code_carries(
+    engine: *const nonstop_engine,
+    key: u64,
+    breakpoint: nonstop_breakpoint_id,
+    out_carries: *mut i32,
+) -> nonstop_status {
+    guarded(|| {
+        // SAFETY: the host's promise.
+        let engine = unsafe { nonstop_engine::borrow(engine) }?;
+        expect_out(out_carries, "out_carries")?;
+        let carries = engine.engine.carries(key, BreakpointId::from_raw(breakpoint))?;
+        // SAFETY: the host's promise.
+        unsafe { put(out_carries, i32::from(carries), "out_carries") }?;
+        Ok(NONSTOP_OK)
     })
 }
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from types import CodeType, FrameType
 
     from nonstop.hits import Hits
-    from nonstop.planner import Planner
+    from nonstop.planner import CodeFacts, Planner
 
 
 class Backend(abc.ABC):
@@ -57,8 +57,11 @@ class Backend(abc.ABC):
         """Stop observing one code object, until the next :meth:`refresh`."""
 
     @abc.abstractmethod
-    def live_frames(self, wanted: Callable[[CodeType], bool]) -> Iterator[FrameType]:
-        """The frames on the stacks of all threads that are observed now and run code that is `wanted`."""
+    def live_frames(self, wanted: Callable[[CodeFacts], bool]) -> Iterator[FrameType]:
+        """The frames on the stacks of all threads that are observed now and run code that is `wanted`.
+
+        On PyPy only the topmost frame of other threads can be looked at.
+        """
 
     @abc.abstractmethod
     def missed(self) -> list[str]:

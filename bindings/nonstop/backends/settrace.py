@@ -253,11 +253,11 @@ class SettraceBackend(Backend):
             plan.set([], plan.epoch)
             self._codes.remember(code, None)
 
-    def live_frames(self, wanted: Callable[[CodeType], bool]) -> Iterator[FrameType]:
+    def live_frames(self, wanted: Callable[[CodeFacts], bool]) -> Iterator[FrameType]:
         """The frames with a tracer of ours that is still following them."""
         for frame in self._threads.frames():
             tracer = _tracer_of(frame)
-            if tracer is not None and tracer.plan.arms is not _ENDED and wanted(frame.f_code):
+            if tracer is not None and tracer.plan.arms is not _ENDED and wanted(tracer.plan.facts):
                 yield frame
 
     def missed(self) -> list[str]:
