@@ -250,7 +250,8 @@ impl Engine {
     /// # Errors
     /// [`EngineError::NotFound`] for a code object that was not decided.
     pub fn carries(&self, key: u64, breakpoint: BreakpointId) -> Result<bool, EngineError> {
-        let unknown = || EngineError::NotFound(format!("the code object {key} was not decided: decide it first"));
+        let unknown =
+            || EngineError::NotFound(format!("the code object {key} was not decided: decide it first"));
         self.decisions.carries(key, breakpoint).ok_or_else(unknown)
     }
 

@@ -202,7 +202,9 @@ class SettraceBackend(Backend):
     """Observes with `sys.settrace` and `threading.settrace`. The tracer of another tool is never replaced."""
 
     name: ClassVar[str] = "settrace"
-    capabilities: ClassVar[frozenset[str]] = frozenset({"running_frames", "suspended_generators"})
+    capabilities: ClassVar[frozenset[str]] = frozenset(
+        {"running_frames", "suspended_generators"} | ({"earlier_threads"} if sys.version_info >= (3, 12) else set())
+    )
 
     def __init__(self, planner: Planner, hits: Hits) -> None:
         super().__init__(planner, hits)
