@@ -40,7 +40,7 @@ def test_python_example_sets_what_it_says(tmp_path: Path, monkeypatch: pytest.Mo
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop" / "__init__.py").write_text("")
     (tmp_path / "shop" / "pricing.py").write_text("\n" * 56 + "x = 1\n")
-    (tmp_path / "shop.py").write_text("\n" * 10 + "def total(cart, coupon):\n    due = 1\n    a = 2\n\n    return due\n")
+    (tmp_path / "shop.py").write_text("\n" * 10 + "def total(coupon):\n    due = 1\n    a = 2\n\n    return due\n")
     exec(compile(block.replace("timeout=60", "timeout=0"), "README.md", "exec"), {})
     debugger = nonstop.default.default_debugger()
     try:
