@@ -77,8 +77,19 @@ fn sources(ending: &str) -> Vec<PathBuf> {
     files
 }
 
-/// Builds a program, runs it, and reads its closing line. Gives how many tests passed; none may have failed.
+/// Builds a program, runs all of it, and reads its closing line. Gives how many tests passed; none may have failed.
 fn passed(name: &str, language: Language, sources: &[PathBuf], library: &[&std::ffi::OsStr]) -> u32 {
+    passed_of(name, language, sources, library, &[])
+}
+
+/// The same for the tests that the arguments choose (tests-c/main.c says how).
+fn passed_of(
+    name: &str,
+    language: Language,
+    sources: &[PathBuf],
+    library: &[&std::ffi::OsStr],
+    arguments: &[&str],
+) -> u32 {
     let scratch = Scratch::new(name);
     let program = scratch.0.join("program");
     let output = [&["-o".as_ref(), program.as_os_str()], library].concat();
@@ -86,7 +97,7 @@ fn passed(name: &str, language: Language, sources: &[PathBuf], library: &[&std::
     // Cargo sets these for its tests, with directories where the library of an earlier `cargo build` may lie.
     let mut run = Command::new(&program);
     run.env_remove("LD_LIBRARY_PATH").env_remove("DYLD_FALLBACK_LIBRARY_PATH");
-    let run = run.current_dir(&scratch.0).output().unwrap();
+    let run = run.args(arguments).current_dir(&scratch.0).output().unwrap();
     let text = said(&run);
     let closing = String::from_utf8_lossy(&run.stdout).lines().last().unwrap_or_default().to_owned();
     let counts = closing.strip_suffix(" failed").and_then(|counts| counts.split_once(" passed, "));
@@ -111,6 +122,15 @@ fn a_c11_program_runs_with_the_static_library() {
     let link: Vec<&std::ffi::OsStr> = std::iter::once(library.as_os_str()).chain(system).collect();
     let passed = passed("static", C11, &sources("c"), &link);
     assert!(passed > 90, "only {passed} of the tests in tests-c ran");
+}
+
+#[test]
+#[ignore = "the sanitizers' libraries are an extra of the compiler: `make check` runs it"]
+fn the_program_runs_under_sanitizers() {
+    let library = library::shared();
+    let path = format!("-Wl,-rpath,{}", library::directory().display());
+    let link = ["-fsanitize=address,undefined".as_ref(), library.as_os_str(), path.as_ref()];
+    passed_of("sanitized", C99, &sources("c"), &link, &["-needs_no_lock"]);
 }
 
 #[test]
