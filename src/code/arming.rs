@@ -88,11 +88,6 @@ pub fn armed_line(code: &CodeInfo<'_>, target: &Target) -> Option<ArmedUnit> {
     Some(ArmedUnit { unit: line, first_line: line, lines: vec![line], reentered: false, inner: (0, 0) })
 }
 
-/// The last part of a function's name: `total` of `Cart.total`.
-pub fn last_name(name: &str) -> &str {
-    name.rsplit('.').next().unwrap_or(name)
-}
-
 /// Whether a code object is the function of this name; `Class.method` needs the qualified name.
 fn names(code: &CodeInfo<'_>, function: &str) -> bool {
     if code.qualname.is_empty() {

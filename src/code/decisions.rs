@@ -5,12 +5,13 @@ use std::sync::{Arc, Weak};
 use dashmap::mapref::entry::Entry as Place;
 use dashmap::DashMap;
 
-use super::files::{File, Files, Units};
+use super::files::{File, Files};
 use super::filter::{EventKind, Filter};
 use super::hash::IntHash;
 use super::info::{Arm, CodeInfo, Decision};
 use super::placement::{Armed, Placement};
 use super::sites::{Bound, Site, Sites};
+use super::units::Units;
 use crate::breakpoints::{BreakpointId, Table};
 
 /// What a decision is made from: everything that the epoch covers.

@@ -7,21 +7,9 @@ use dashmap::DashMap;
 
 use super::idle::{Idle, Resting};
 use super::placement::Placement;
-use super::units::SourceUnits;
+use super::units::{SourceUnits, Units};
 use crate::breakpoints::{Group, Table};
 use crate::location::{FileSystem, KnownPath, OsFileSystem, PathMaps, Place};
-
-/// What is known of a file's units.
-#[derive(Clone, Debug, Default)]
-pub enum Units {
-    /// The host was not asked yet.
-    #[default]
-    Unasked,
-    /// The host has no source text: the lines of the code objects themselves are the units.
-    Absent,
-    /// The unit table.
-    Table(Arc<SourceUnits>),
-}
 
 /// One file as the interpreter names it.
 #[derive(Debug)]

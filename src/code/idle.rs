@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::files::{File, Units};
+use super::files::File;
+use super::units::Units;
 
 /// The most that rests, counted in files without a unit table: about 8 MiB.
 pub const MOST: usize = 16_384;

@@ -27,6 +27,11 @@ impl CodeInfo<'_> {
     }
 }
 
+/// The last part of a function's name: `total` of `Cart.total`.
+pub fn last_name(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
+}
+
 /// One line to arm. All lines of a unit carry the unit's site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arm {

@@ -13,11 +13,11 @@ mod sites;
 mod units;
 
 pub use decisions::{Decisions, Event, Interest, View};
-pub use files::{File, Files, Units};
+pub use files::{File, Files};
 pub use filter::{EventKind, Filter, Rule, RuleAction};
 pub use hash::{IntHash, IntHasher};
 pub use info::{Arm, CodeInfo, Decision};
 pub use placement::{Armed, Placement};
 pub use rows::{BlockRow, ScopeKind, ScopeRow, UnitKind, UnitRow, UnitsError};
 pub use sites::Bound;
-pub use units::{Problem, SourceUnits, Unplaceable};
+pub use units::{Problem, SourceUnits, Units, Unplaceable};

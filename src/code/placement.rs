@@ -4,10 +4,9 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::arming::{armed_line, armed_unit, belongs_to, last_name, ArmedUnit};
-use super::files::Units;
-use super::info::CodeInfo;
-use super::units::SourceUnits;
+use super::arming::{armed_line, armed_unit, belongs_to, ArmedUnit};
+use super::info::{last_name, CodeInfo};
+use super::units::{SourceUnits, Units};
 use crate::breakpoints::{Breakpoint, Placed};
 use crate::location::Target;
 

@@ -4,9 +4,22 @@
 //! choice between units live here, once for all hosts.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use super::arming::last_name;
+use super::info::last_name;
 use super::rows::{check, BlockRow, ScopeKind, ScopeRow, UnitKind, UnitRow, UnitsError};
+
+/// What is known of a file's units.
+#[derive(Clone, Debug, Default)]
+pub enum Units {
+    /// The host was not asked yet.
+    #[default]
+    Unasked,
+    /// The host has no source text: the lines of the code objects themselves are the units.
+    Absent,
+    /// The unit table.
+    Table(Arc<SourceUnits>),
+}
 
 /// The unit table of a file.
 #[derive(Debug)]
