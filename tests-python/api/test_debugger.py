@@ -350,6 +350,10 @@ def test_queue_that_nobody_reads_drops_and_counts(debugger: Any) -> None:
 
 
 def test_no_thread_is_started_before_a_snapshot_is_wanted(debugger: Any) -> None:
+    # Those of earlier tests may still be ending.
+    deadline = time.monotonic() + 5
+    while len(sys._current_frames()) > threading.active_count() and time.monotonic() < deadline:
+        time.sleep(0.01)
     before = len(sys._current_frames())
     watched = debugger.breakpoint(price)
     price(1)

@@ -300,7 +300,7 @@ def test_bad_breakpoints_are_all_listed_and_the_program_is_not_run(shop: Path) -
     for start in (
         "--log 'shop.py:6': there is no message",
         "missing.json: cannot be read",
-        "-b 'shop.py:99': no code at shop.py:99",
+        f"-b 'shop.py:99': no code at {shop}:99",
         "-b 'missing.py:3': there is no file 'missing.py'",
         "-b 'shop.py:6 if x >': the condition 'x >' does not compile",
         "--log 'shop.py:6: {item': ",

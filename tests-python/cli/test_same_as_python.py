@@ -329,7 +329,7 @@ def breakpoints(case: Case) -> List[str]:
         if text and name.endswith(("main.py", "__main__.py", "mod.py")):
             with contextlib.suppress(SyntaxError, ValueError), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                compile(text, name, "exec")
+                compile(text.encode("utf-8"), name, "exec")  # as bytes: the encoding counts
                 return ["-b", f"{name}:1", "--log", f"{name}:1 if False: never"]
     return []
 
