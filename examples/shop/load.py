@@ -29,9 +29,6 @@ CUSTOMERS: tuple[tuple[str, dict[str, int], tuple[str, ...]], ...] = (
     ("Noor", {"F-001": 1}, ("WELCOME", "GIFT5")),
 )
 
-#: So many come over one connection, one after the other.
-CUSTOMERS_A_CONNECTION = 50
-
 
 class Request(NamedTuple):
     """What is sent. A path may have a place for the number of the cart."""
@@ -125,9 +122,7 @@ class Load:
         """One connection at a time: customer after customer."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
         left = self._budget
-        for number, visitor in enumerate(itertools.islice(itertools.cycle(CUSTOMERS), first, None), 1):
-            if number % CUSTOMERS_A_CONNECTION == 0:
-                connection.close()  # the next request opens a new one
+        for visitor in itertools.islice(itertools.cycle(CUSTOMERS), first, None):
             cart = 0
             for request in _visit(*visitor):
                 if self._over.is_set() or not left or time.monotonic() > self._deadline:
