@@ -54,9 +54,9 @@ class Threads:
     Threads that were running before are reached at once on CPython 3.12 and later, elsewhere at the next occasion in
     them; and a tracer that was lost comes back at the next occasion.
 
-    On PyPy only the frame on top of another thread's stack is looked at: following `f_back` of frames that run in
-    compiled code gives ``SystemError: InvalidVirtualRef`` once in a thousand times, and can crash the process. There
-    each thread sees to the rest of its own stack at its next occasion.
+    On PyPy only the frame on top of another thread's stack is looked at, and none is changed: following `f_back` of
+    frames that run in compiled code gives ``SystemError: InvalidVirtualRef`` once in a thousand times, and setting
+    `f_trace` there ends the process now and then. Each thread sees to its own stack at its next occasion.
     """
 
     def __init__(self, trace_call: Any, attach: Callable[[FrameType], None]) -> None:
@@ -116,10 +116,13 @@ class Threads:
             sys.settrace(None)
 
     def attach(self) -> None:
-        """Attach the frames that run now, in all threads that are followed."""
+        """Attach the frames that run now, in all threads that are followed; on PyPy the others do it themselves."""
         if _PYPY:
             self._edits += 1
             self._seen[threading.get_ident()] = self._edits
+            if self._follows(threading.get_ident()):
+                self._attach_stack(sys._getframe(1))
+            return
         for frame in self.frames():
             self._attach(frame)
 
@@ -184,8 +187,11 @@ class Threads:
             self._follow(ident)
             if _PYPY:
                 self._seen[ident] = self._edits
-            for frame in _stack(sys._getframe(1)):
-                self._attach(frame)
+            self._attach_stack(sys._getframe(1))
+
+    def _attach_stack(self, top: FrameType) -> None:
+        for frame in _stack(top):
+            self._attach(frame)
 
     def _is_settled(self, ident: int) -> bool:
         """Whether a thread is followed, with all that was on its stack at the last edit."""
