@@ -48,6 +48,7 @@ def test_busy_threads_survive_being_looked_at(tmp_path: Path) -> None:
                 while time.monotonic() < end:
                     watched.report()
                     debugger.counter("busy.py:6", rate=100).remove()
+                    time.sleep(0.05)
                 hits = watched.hits
             halt = True
             for thread in threads:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _PYPY = sys.implementation.name == "pypy"
+#: PyPy 3.9: a frame that another thread runs in compiled code cannot be changed without ending the process now and then.
+_FRAGILE_FRAMES = _PYPY and sys.version_info < (3, 11)
 _OWN_THREADS: set[int] = set()
 _set_all_threads: Any = getattr(sys, "_settraceallthreads", None) if sys.version_info >= (3, 12) else None
 
@@ -54,9 +56,9 @@ class Threads:
     Threads that were running before are reached at once on CPython 3.12 and later, elsewhere at the next occasion in
     them; and a tracer that was lost comes back at the next occasion.
 
-    On PyPy only the frame on top of another thread's stack is looked at, and none is changed: following `f_back` of
-    frames that run in compiled code gives ``SystemError: InvalidVirtualRef`` once in a thousand times, and setting
-    `f_trace` there ends the process now and then. Each thread sees to its own stack at its next occasion.
+    On PyPy only the frame on top of another thread's stack is looked at, and in PyPy 3.9 not changed: following
+    `f_back` of frames that run in compiled code gives ``SystemError: InvalidVirtualRef`` once in a thousand times, and
+    setting `f_trace` there ends processes of PyPy 3.9. Each thread sees to its own stack at its next occasion.
     """
 
     def __init__(self, trace_call: Any, attach: Callable[[FrameType], None]) -> None:
@@ -116,10 +118,11 @@ class Threads:
             sys.settrace(None)
 
     def attach(self) -> None:
-        """Attach the frames that run now, in all threads that are followed; on PyPy the others do it themselves."""
+        """Attach the frames that run now, in all threads that are followed; on PyPy each thread goes on by itself."""
         if _PYPY:
             self._edits += 1
             self._seen[threading.get_ident()] = self._edits
+        if _FRAGILE_FRAMES:
             if self._follows(threading.get_ident()):
                 self._attach_stack(sys._getframe(1))
             return
