@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _PYPY = sys.implementation.name == "pypy"
-#: PyPy 3.9: a frame that another thread runs in compiled code cannot be changed without ending the process now and then.
+#: PyPy 3.9: changing a frame that another thread runs in compiled code ends the process now and then.
 _FRAGILE_FRAMES = _PYPY and sys.version_info < (3, 11)
 _OWN_THREADS: set[int] = set()
 _set_all_threads: Any = getattr(sys, "_settraceallthreads", None) if sys.version_info >= (3, 12) else None
