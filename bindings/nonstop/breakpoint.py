@@ -21,8 +21,8 @@ _OVER = frozenset({"exhausted", "expired", "failed"})
 class Armed(NamedTuple):
     """Proof of arming: where a breakpoint is armed, and what is not reached, and why.
 
-    `code_objects` and `frames` count the living ones. On PyPy `frames` has only the topmost frame of other threads: the
-    frames below cannot be looked at safely.
+    `code_objects` and `frames` count the living ones. On PyPy 3.11 `frames` has only the topmost frame of other
+    threads, on PyPy 3.9 none: others cannot be looked at safely.
     """
 
     code_objects: int

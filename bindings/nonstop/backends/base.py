@@ -60,7 +60,7 @@ class Backend(abc.ABC):
     def live_frames(self, wanted: Callable[[CodeFacts], bool]) -> Iterator[FrameType]:
         """The frames on the stacks of all threads that are observed now and run code that is `wanted`.
 
-        On PyPy only the topmost frame of other threads can be looked at.
+        On PyPy 3.11 only the topmost frame of other threads can be looked at, on PyPy 3.9 none.
         """
 
     @abc.abstractmethod

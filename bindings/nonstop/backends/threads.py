@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _PYPY = sys.implementation.name == "pypy"
-#: PyPy 3.9: changing a frame that another thread runs in compiled code ends the process now and then.
+#: PyPy 3.9: just asking for the frames that other threads run in compiled code ends the process now and then.
 _FRAGILE_FRAMES = _PYPY and sys.version_info < (3, 11)
 _OWN_THREADS: set[int] = set()
 _set_all_threads: Any = getattr(sys, "_settraceallthreads", None) if sys.version_info >= (3, 12) else None
@@ -56,9 +56,10 @@ class Threads:
     Threads that were running before are reached at once on CPython 3.12 and later, elsewhere at the next occasion in
     them; and a tracer that was lost comes back at the next occasion.
 
-    On PyPy only the frame on top of another thread's stack is looked at, and in PyPy 3.9 not changed: following
-    `f_back` of frames that run in compiled code gives ``SystemError: InvalidVirtualRef`` once in a thousand times, and
-    setting `f_trace` there ends processes of PyPy 3.9. Each thread sees to its own stack at its next occasion.
+    On PyPy only the frame on top of another thread's stack is looked at: following `f_back` of frames that run in
+    compiled code gives ``SystemError: InvalidVirtualRef`` once in a thousand times. PyPy 3.9 does not even withstand
+    `sys._current_frames()`: there no frame of another thread is seen, nor a thread that `threading` did not start.
+    Each thread sees to its own stack at its next occasion.
     """
 
     def __init__(self, trace_call: Any, attach: Callable[[FrameType], None]) -> None:
@@ -88,7 +89,7 @@ class Threads:
                 raise _in_use(where, tracer)
         if _set_all_threads is not None:
             # It would replace the tracers of all threads; they can be seen only by what they left on the frames.
-            for ident, frame in sys._current_frames().items():
+            for ident, frame in _topmost_frames().items():
                 foreign = _foreign_tracer(ident, frame, self._trace_call)
                 if foreign is not None:
                     raise _in_use(f"thread {_label(ident)}", foreign)
@@ -101,7 +102,7 @@ class Threads:
         self._follow(threading.get_ident())
         threading.settrace(self._begin)
         if _set_all_threads is not None:
-            for ident in sys._current_frames():
+            for ident in _topmost_frames():
                 self._follow(ident)
             _set_all_threads(self._trace_call)
         sys.settrace(self._trace_call)
@@ -122,16 +123,12 @@ class Threads:
         if _PYPY:
             self._edits += 1
             self._seen[threading.get_ident()] = self._edits
-        if _FRAGILE_FRAMES:
-            if self._follows(threading.get_ident()):
-                self._attach_stack(sys._getframe(1))
-            return
         for frame in self.frames():
             self._attach(frame)
 
     def frames(self) -> Iterator[FrameType]:
-        """The frames of all threads that are followed; on PyPy only the topmost of other threads."""
-        for ident, top in sys._current_frames().items():
+        """The frames of all threads that are followed; on PyPy the topmost of other threads at most."""
+        for ident, top in _topmost_frames().items():
             if ident not in _OWN_THREADS and self._follows(ident):
                 yield from _visible(ident, top)
 
@@ -140,7 +137,7 @@ class Threads:
         current = threading.get_ident()
         self._look(current)
         sentences = []
-        for ident, frame in sys._current_frames().items():
+        for ident, frame in _topmost_frames().items():
             if ident in _OWN_THREADS:
                 continue
             foreign = self._replaced.get(ident)
@@ -201,7 +198,7 @@ class Threads:
         return self._follows(ident) and (not _PYPY or self._seen.get(ident) == self._edits)
 
     def _all_followed(self) -> bool:
-        return all(ident in _OWN_THREADS or self._follows(ident) for ident in sys._current_frames())
+        return all(ident in _OWN_THREADS or self._follows(ident) for ident in _topmost_frames())
 
 
 def _thread_object(ident: int) -> Any:
@@ -222,12 +219,23 @@ def _stack(top: FrameType) -> Iterator[FrameType]:
         frame = frame.f_back
 
 
-def _visible(ident: int, top: FrameType) -> Iterator[FrameType]:
+def _topmost_frames() -> dict[int, Any]:
+    """The topmost frame of each thread; None where it must not be looked at."""
+    if not _FRAGILE_FRAMES:
+        return sys._current_frames()
+    frames: dict[int, Any] = dict.fromkeys(list(getattr(threading, "_active", {})))
+    frames[threading.get_ident()] = sys._getframe(1)
+    return frames
+
+
+def _visible(ident: int, top: FrameType | None) -> Iterator[FrameType]:
     """The frames of a thread that may be looked at from the current one."""
+    if top is None:
+        return iter(())
     return iter((top,)) if _PYPY and ident != threading.get_ident() else _stack(top)
 
 
-def _foreign_tracer(ident: int, top: FrameType, ours: Any) -> Any:
+def _foreign_tracer(ident: int, top: FrameType | None, ours: Any) -> Any:
     for frame in _visible(ident, top):
         tracer = frame.f_trace
         if tracer is not None and getattr(tracer, "__module__", None) != ours.__module__:
