@@ -223,7 +223,10 @@ def _topmost_frames() -> dict[int, Any]:
     """The topmost frame of each thread; None where it must not be looked at."""
     if not _FRAGILE_FRAMES:
         return sys._current_frames()
-    frames: dict[int, Any] = dict.fromkeys(list(getattr(threading, "_active", {})))
+    known = list(getattr(threading, "_active", {}).items())
+    # A dummy stands for a thread that `threading` did not start, and stays when that has ended.
+    dummy = getattr(threading, "_DummyThread", ())
+    frames: dict[int, Any] = {ident: None for ident, thread in known if not isinstance(thread, dummy)}
     frames[threading.get_ident()] = sys._getframe(1)
     return frames
 
