@@ -83,6 +83,9 @@ def _bdb(*places: Any) -> Callable[[], None]:
 
         debugger = Talk()
         debugger.reset()
+        # Not stepping, which is how one begins: running until a breakpoint.
+        debugger.botframe = sys._getframe()
+        debugger.set_continue()
         for filename, lineno in places:
             debugger.set_breakpoint(filename, lineno, _nothing)
         sys.settrace(debugger.trace_dispatch)
@@ -154,7 +157,7 @@ def main() -> None:
         return
     rounds = [_round() for _ in range(given.rounds)]
     print(f"{platform.python_implementation()} {platform.python_version()}, {given.rounds} rounds")
-    print(f"{'':27}" + "".join(f"{name:>26}" for name in _MEASURED))
+    print(f"{'':27}" + "".join(f"{name:>34}" for name in _MEASURED))
     for scenario in SCENARIOS:
         cells = []
         for column in range(len(_MEASURED)):
