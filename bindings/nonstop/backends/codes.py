@@ -1,16 +1,14 @@
-"""What is known of code objects, by identity, without keeping them alive for good.
+"""What is known of code objects, by identity, without keeping them alive.
 
-CPython: a dictionary by `id`, whose entries leave with the code object (a weak reference calls back). PyPy: `id` costs
-an entry in a table of the collector for each object, so there it is an `identity_dict`, twice as fast, which keeps its
-keys alive: it is emptied each time that it has doubled. Programs that compile code in a loop grow neither.
+A dictionary by `id`, whose entries leave with the code object (a weak reference calls back). PyPy has an
+`identity_dict`, in which a look-up costs half as much; but that keeps its keys alive, and there a code object keeps the
+namespace that it ran in: modules that a program lets go would stay.
 """
 
 from __future__ import annotations
 
-import contextlib
-import sys
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,15 +16,6 @@ if TYPE_CHECKING:
 
     from nonstop.backends.settrace import Plan
     from nonstop.planner import CodeFacts
-
-_PYPY = sys.implementation.name == "pypy"
-#: PyPy: how many code objects are kept alive at least.
-_KEPT = 4096
-
-if _PYPY:
-    from __pypy__ import identity_dict  # type: ignore[import-not-found]
-else:
-    identity_dict = dict
 
 try:
     from dis import opmap
@@ -62,35 +51,27 @@ class Codes:
     """
 
     def __init__(self, forget: Callable[[CodeFacts], None] | None = None) -> None:
-        #: Read by the global trace function: by `id(code)`, on PyPy by the code object itself.
-        self.known: Any = identity_dict()
+        #: Read by the global trace function: by `id(code)`.
+        self.known: dict[int, Plan | None] = {}
         self._plans: dict[int, tuple[_CodeReference, Plan]] = {}
         self._references: dict[int, _CodeReference] = {}
         self._forget = forget
-        self._limit = _KEPT
 
     def remember(self, code: CodeType, plan: Plan | None) -> None:
         """Set what the trace function finds."""
-        if _PYPY:
-            if len(self.known) >= self._limit:
-                # Plans are found again through `_plans`; the others are decided again if they are still called.
-                self.known.clear()
-            self.known[code] = plan
-            return
         address = id(code)
-        if address not in self._references:
+        reference = self._references.get(address)
+        if reference is None or reference() is not code:
             self._references[address] = self._reference(code)
         self.known[address] = plan
 
     def drop(self, code: CodeType) -> None:
         """Let the next call decide again."""
-        with contextlib.suppress(KeyError):  # PyPy's identity_dict has no `pop`
-            del self.known[code if _PYPY else id(code)]
+        self.known.pop(id(code), None)
 
     def look(self, code: CodeType) -> tuple[bool, Plan | None]:
         """Whether the decision on `code` is remembered, and its plan."""
-        key = code if _PYPY else id(code)
-        return key in self.known, self.known.get(key)
+        return id(code) in self.known, self.known.get(id(code))
 
     def plan(self, code: CodeType) -> Plan | None:
         """The plan of `code`, also one that ended."""
@@ -117,9 +98,10 @@ class Codes:
 
     def _died(self, reference: _CodeReference) -> None:
         address = reference.address
-        if not _PYPY:
+        # Unless the address has a new owner already: PyPy calls back a little later.
+        if self._references.get(address) is reference:
             self.known.pop(address, None)
-            self._references.pop(address, None)
+            del self._references[address]
         found = self._plans.get(address)
         if found is not None and found[0] is reference:
             del self._plans[address]

@@ -144,31 +144,18 @@ _codes = Codes()
 _known = _codes.known
 _active: SettraceBackend | None = None
 
-if _PYPY:
 
-    def trace_call(frame: FrameType, event: str, arg: Any) -> Any:
-        """The global trace function: called when a frame begins or goes on."""
-        try:
-            plan = _known[frame.f_code]
-        except KeyError:
-            return _first_call(frame)
-        if plan is None:
-            return None
-        return _enter(frame, plan)
-
-else:
-
-    def trace_call(frame: FrameType, event: str, arg: Any) -> Any:
-        """The global trace function: called when a frame begins or goes on."""
-        try:
-            plan = _known[id(frame.f_code)]
-        except KeyError:
-            return _first_call(frame)
-        except RecursionError:
-            return None
-        if plan is None:
-            return None
-        return _enter(frame, plan)
+def trace_call(frame: FrameType, event: str, arg: Any) -> Any:
+    """The global trace function: called when a frame begins or goes on."""
+    try:
+        plan = _known[id(frame.f_code)]
+    except KeyError:
+        return _first_call(frame)
+    except RecursionError:
+        return None
+    if plan is None:
+        return None
+    return _enter(frame, plan)
 
 
 def _first_call(frame: FrameType) -> Any:
