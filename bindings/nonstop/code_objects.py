@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from types import CodeType
 
 
+#: Absent before 3.11, and on PyPy.
+_RESUME = dis.opmap.get("RESUME")
+
+
 def code_lines(code: CodeType) -> list[int]:
     r"""The lines that have code, ascending, each once.
 
@@ -36,3 +40,14 @@ def nested_code(code: CodeType) -> Iterator[CodeType]:
         code = stack.pop()
         yield code
         stack.extend(const for const in reversed(code.co_consts) if inspect.iscode(const))
+
+
+def start_offset(code: CodeType) -> int:
+    """The offset that `f_lasti` has when a frame of `code` begins; larger when a generator goes on."""
+    if _RESUME is not None:
+        text = code.co_code
+        for offset in range(0, len(text), 2):
+            # The low bits of the argument say why: 0 is the start of a function.
+            if text[offset] == _RESUME and text[offset + 1] & 3 == 0:
+                return offset
+    return -1

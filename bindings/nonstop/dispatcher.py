@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from nonstop.backends.threads import leave_untraced, thread_ends
 from nonstop.hits import describe
+from nonstop.sinks.sigpipe import sigpipe_held
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +69,9 @@ class Dispatcher:
         """A snapshot could not be delivered."""
         self.undelivered += 1
         if self.undelivered == 1:
-            _log.warning("a snapshot could not be delivered: %s; others are counted only", describe(error))
+            # A closed stderr is no reason to end the program.
+            with sigpipe_held():
+                _log.warning("a snapshot could not be delivered: %s; others are counted only", describe(error))
 
     def after_fork(self) -> None:
         """The thread did not come along into the child."""

@@ -8,14 +8,13 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
+from nonstop.unit_kinds import COMPREHENSION, ELEMENT, LAMBDA, LAMBDA_SCOPE
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from nonstop.source_text import Position, SourceText
     from nonstop.unit_table import UnitTable
-
-_LAMBDA_SCOPE, _COMPREHENSION = 3, 4
-_LAMBDA, _ELEMENT = 4, 5
 
 _NAMES: dict[type[Any], str] = {
     ast.ListComp: "<listcomp>",
@@ -53,14 +52,14 @@ def nested_units(table: UnitTable, nodes: Iterable[ast.AST | None], block: int, 
 
 def _lambda(table: UnitTable, node: ast.Lambda, block: int, scope: int, line: int) -> list[tuple[Any, int]]:
     first, last = line or node.lineno, line or _end(node)[0]
-    inner = table.add_scope(_LAMBDA_SCOPE, "<lambda>", first, last, scope, block)
+    inner = table.add_scope(LAMBDA_SCOPE, "<lambda>", first, last, scope, block)
     begin = first
     if first != last:
         # The body's first token, not its node: the brackets around it are part of it.
         parts = [_end(part) for part in parameter_nodes(node.args) if part is not None]
         colon = table.text.colon(max([(node.lineno, node.col_offset), *parts]))
         begin, _ = table.text.token((colon[0], colon[1] + 1))
-    table.add_nested(_LAMBDA, begin, last, block, inner)
+    table.add_nested(LAMBDA, begin, last, block, inner)
     return [(part, scope) for part in (*node.args.defaults, *node.args.kw_defaults)] + [(node.body, inner)]
 
 
@@ -74,11 +73,11 @@ def parameter_nodes(given: ast.arguments) -> list[ast.AST | None]:
 
 def _comprehension(table: UnitTable, node: Any, block: int, scope: int, line: int) -> list[tuple[Any, int]]:
     first, last = line or node.lineno, line or _end(node)[0]
-    inner = table.add_scope(_COMPREHENSION, _NAMES[type(node)], first, last, scope, block)
+    inner = table.add_scope(COMPREHENSION, _NAMES[type(node)], first, last, scope, block)
     elements = [part for part in _elements(node) if part is not None]
     if first != last:
         for begin, end in _element_lines(table.text, node, elements[-1]):
-            table.add_nested(_ELEMENT, begin, end, block, inner)
+            table.add_nested(ELEMENT, begin, end, block, inner)
     parts = [(part, inner) for part in elements]
     for number, clause in enumerate(node.generators):
         parts.append((clause.iter, inner if number else scope))

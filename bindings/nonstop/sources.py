@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from nonstop.code_objects import code_lines, nested_code
 from nonstop.errors import LocationError
 from nonstop.source_text import SourceText
-from nonstop.unit_table import COMPREHENSION, NO_CODE, SourceRows, UnitTable
+from nonstop.unit_kinds import COMPREHENSION, NO_CODE
+from nonstop.unit_table import SourceRows, UnitTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,18 +10,12 @@ import ast
 from typing import TYPE_CHECKING, Any, NamedTuple, Tuple
 
 from nonstop.nested_units import nested_units, parameter_nodes
+from nonstop.unit_kinds import CLASS, FUNCTION, HEADER, LAMBDA, MATCH, MODULE, REENTERED, STATEMENT, WITH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from nonstop.source_text import Position, SourceText
-
-# Kinds of scopes.
-MODULE, FUNCTION, CLASS, LAMBDA_SCOPE, COMPREHENSION = range(5)
-# Kinds of units.
-STATEMENT, HEADER, WITH, MATCH, LAMBDA, ELEMENT = range(6)
-# Flags of units.
-REENTERED, NO_CODE = 1, 2
 
 #: kind, first_line, last_line, parent, body_block, name, qualname
 ScopeRow = Tuple[int, int, int, int, int, str, str]

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from nonstop import sources
 from nonstop.errors import LocationError
-from nonstop.unit_table import ELEMENT, LAMBDA, NO_CODE, REENTERED, SourceRows
+from nonstop.unit_kinds import ELEMENT, LAMBDA, NO_CODE, REENTERED
+from nonstop.unit_table import SourceRows
 
 _LETTERS = "shwmle"  # statement, header, with, match, lambda, element
 

@@ -15,7 +15,8 @@ import pytest
 from nonstop import core, sources
 from nonstop.code_objects import code_lines, nested_code
 from nonstop.errors import LocationError
-from nonstop.unit_table import CLASS, COMPREHENSION, ELEMENT, FUNCTION, LAMBDA, NO_CODE, SourceRows
+from nonstop.unit_kinds import CLASS, COMPREHENSION, ELEMENT, FUNCTION, LAMBDA, NO_CODE
+from nonstop.unit_table import SourceRows
 
 _COUNT = 150
 

@@ -17,24 +17,6 @@ if TYPE_CHECKING:
     from nonstop.backends.settrace import Plan
     from nonstop.planner import CodeFacts
 
-try:
-    from dis import opmap
-
-    _RESUME = opmap.get("RESUME")
-except ImportError:  # an interpreter without `dis`
-    _RESUME = None
-
-
-def start_offset(code: CodeType) -> int:
-    """The offset that `f_lasti` has when a frame of `code` begins; larger when a generator goes on."""
-    if _RESUME is not None:
-        text = code.co_code
-        for offset in range(0, len(text), 2):
-            # The low bits of the argument say why: 0 is the start of a function.
-            if text[offset] == _RESUME and text[offset + 1] & 3 == 0:
-                return offset
-    return -1
-
 
 class _CodeReference(weakref.ref):  # type: ignore[type-arg]
     """A weak reference that knows the address of what it referred to."""

@@ -17,8 +17,9 @@ import weakref
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nonstop.backends.base import Backend
-from nonstop.backends.codes import Codes, start_offset
+from nonstop.backends.codes import Codes
 from nonstop.backends.threads import Threads
+from nonstop.code_objects import start_offset
 from nonstop.core import NEEDS_THREAD_NAME, REENTERED
 
 if TYPE_CHECKING:

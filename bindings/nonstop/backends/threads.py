@@ -187,11 +187,8 @@ class Threads:
             self._follow(ident)
             if _PYPY:
                 self._seen[ident] = self._edits
-            self._attach_stack(sys._getframe(1))
-
-    def _attach_stack(self, top: FrameType) -> None:
-        for frame in _stack(top):
-            self._attach(frame)
+            for frame in _stack(sys._getframe(1)):
+                self._attach(frame)
 
     def _is_settled(self, ident: int) -> bool:
         """Whether a thread is followed, with all that was on its stack at the last edit."""

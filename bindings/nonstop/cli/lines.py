@@ -11,7 +11,7 @@ from nonstop.cli.outcome import FAILED, complain
 from nonstop.cli.program import look_from_working_directory
 from nonstop.errors import LocationError, NonstopError
 from nonstop.sinks.style import Style, cut, printable
-from nonstop.unit_table import FUNCTION
+from nonstop.unit_kinds import FUNCTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
