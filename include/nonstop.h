@@ -544,6 +544,22 @@ typedef struct {
     nonstop_text task;
 } nonstop_capture_head;
 
+// One snapshot of a batch, with what the accessors would tell of it.
+typedef struct {
+    // The snapshot: yours.
+    nonstop_snapshot *snapshot;
+    // As of nonstop_snapshot_breakpoint.
+    nonstop_breakpoint_id breakpoint;
+    // As of nonstop_snapshot_json: valid until the snapshot is freed.
+    const char *json;
+    // How many bytes.
+    size_t json_len;
+    // As of nonstop_snapshot_action.
+    int32_t action;
+    // 0.
+    uint32_t reserved;
+} nonstop_received;
+
 // How full the channel is, and what it has seen.
 typedef struct {
     // sizeof(nonstop_channel_stats).
@@ -900,6 +916,19 @@ void nonstop_capture_free(nonstop_capture *capture);
 nonstop_status nonstop_channel_receive(const nonstop_engine *engine,
                                        int64_t timeout_ms,
                                        nonstop_snapshot **out_snapshot);
+
+// Receives snapshots as nonstop_channel_receive does, as many as are there, up to `capacity`: it waits for the first only.
+// `received` (room for `capacity`, at least 1) gets them in order, `*out_count` how many. For hosts to which a call is dear: an
+// interpreter that gives up its lock around each waits for it again each time. Free them with nonstop_received_free. TIMEOUT,
+// CLOSED: as there. INVALID_ARGUMENT: no room. Any thread. Since 1.
+nonstop_status nonstop_channel_receive_batch(const nonstop_engine *engine,
+                                             int64_t timeout_ms,
+                                             nonstop_received *received,
+                                             size_t capacity,
+                                             size_t *out_count);
+
+// Frees the snapshots of a batch. NULL with count 0 is fine. Any thread. Since 1.
+nonstop_status nonstop_received_free(const nonstop_received *received, size_t count);
 
 // Closes the channel: from now on captures are DROPPED; what is queued can still be received, and after it every waiting call
 // returns CLOSED. Any thread. Since 1.

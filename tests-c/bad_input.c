@@ -27,6 +27,8 @@ static void a_missing_engine_is_refused_by_every_function(void)
     nonstop_channel_stats stats = {sizeof stats, 0, 0, 0, 0, 0};
     nonstop_decision decision = {sizeof decision, 0, 0, 0, 0, 0};
     nonstop_snapshot *snapshot = NULL;
+    nonstop_received batch;
+    size_t batch_count;
     nonstop_hit_item item;
     nonstop_arm arm;
     char buffer[8];
@@ -56,6 +58,7 @@ static void a_missing_engine_is_refused_by_every_function(void)
     /* The capture is not taken: it can still be freed. */
     NULL_IS_REFUSED(nonstop_capture_send(NULL, capture), "engine");
     NULL_IS_REFUSED(nonstop_channel_receive(NULL, 0, &snapshot), "engine");
+    NULL_IS_REFUSED(nonstop_channel_receive_batch(NULL, 0, &batch, 1, &batch_count), "engine");
     NULL_IS_REFUSED(nonstop_channel_close(NULL), "engine");
     NULL_IS_REFUSED(nonstop_channel_get_stats(NULL, &stats), "engine");
     CHECK(nonstop_engine_epoch(NULL) == NULL);
@@ -66,6 +69,8 @@ static void a_missing_engine_is_refused_by_every_function(void)
 
 static void every_other_missing_pointer_is_refused_by_name(void)
 {
+    nonstop_received batch;
+    size_t batch_count;
     nonstop_engine *engine = shop_engine(NULL);
     nonstop_breakpoint_spec spec = spec_at("shop.py:3", NONSTOP_SNAPSHOT);
     const nonstop_breakpoint_id id = add(engine, spec);
@@ -121,6 +126,9 @@ static void every_other_missing_pointer_is_refused_by_name(void)
     NULL_IS_REFUSED(nonstop_hit_commit(engine, ticket, NONSTOP_TRUE, 0, NULL), "out_item");
     NULL_IS_REFUSED(nonstop_capture_records(engine, ticket, NULL, 9), "records");
     NULL_IS_REFUSED(nonstop_channel_receive(engine, 0, NULL), "out_snapshot");
+    NULL_IS_REFUSED(nonstop_channel_receive_batch(engine, 0, NULL, 1, &batch_count), "received");
+    NULL_IS_REFUSED(nonstop_channel_receive_batch(engine, 0, &batch, 1, NULL), "out_count");
+    NULL_IS_REFUSED(nonstop_received_free(NULL, 1), "received");
     NULL_IS_REFUSED(nonstop_channel_get_stats(engine, NULL), "out_stats");
     NULL_IS_REFUSED(nonstop_template_parse(NULL, 3, NULL, 0, NULL), "text");
     NULL_IS_REFUSED(nonstop_template_parse("{a}", 3, NULL, 0, NULL), "out_count");

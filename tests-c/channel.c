@@ -53,6 +53,33 @@ static void snapshots_come_in_the_order_of_their_captures(void)
     nonstop_engine_free(engine);
 }
 
+static void a_batch_has_what_is_there_up_to_its_room(void)
+{
+    nonstop_engine *engine = shop_engine(NULL);
+    const nonstop_breakpoint_id id = add_at(engine, "shop.py:3", NONSTOP_SNAPSHOT);
+    nonstop_received batch[3];
+    size_t count = 77;
+    CHECK_STATUS(nonstop_channel_receive_batch(engine, 0, batch, 3, &count), NONSTOP_ERROR_TIMEOUT);
+    CHECK_EQUAL(count, 77);
+    CHECK_EQUAL(capture_many(engine, site_at(engine, 3), 5), 5);
+    CHECK_STATUS(nonstop_channel_receive_batch(engine, 0, batch, 0, &count), NONSTOP_ERROR_INVALID_ARGUMENT);
+    CHECK_STATUS(nonstop_channel_receive_batch(engine, -1, batch, 3, &count), NONSTOP_OK);
+    CHECK_EQUAL(count, 3);
+    CHECK_EQUAL(batch[0].breakpoint, id);
+    CHECK_EQUAL(batch[2].action, NONSTOP_SNAPSHOT);
+    CHECK_EQUAL(batch[1].json_len > 0 && batch[1].json[0] == '{', 1);
+    CHECK_EQUAL(nonstop_snapshot_breakpoint(batch[1].snapshot), id);
+    CHECK_STATUS(nonstop_received_free(batch, count), NONSTOP_OK);
+    CHECK_EQUAL(stats_of(engine).queued, 2);
+    CHECK_STATUS(nonstop_channel_close(engine), NONSTOP_OK);
+    CHECK_STATUS(nonstop_channel_receive_batch(engine, -1, batch, 3, &count), NONSTOP_OK);
+    CHECK_EQUAL(count, 2);
+    CHECK_STATUS(nonstop_received_free(batch, count), NONSTOP_OK);
+    CHECK_STATUS(nonstop_channel_receive_batch(engine, -1, batch, 3, &count), NONSTOP_ERROR_CLOSED);
+    CHECK_STATUS(nonstop_received_free(NULL, 0), NONSTOP_OK);
+    nonstop_engine_free(engine);
+}
+
 static void a_queue_full_of_items_drops_and_counts(void)
 {
     nonstop_engine *engine = engine_with_queue(3, 0);
@@ -236,6 +263,7 @@ static void a_capture_wakes_one_who_waits(void)
 
 const test channel_tests[] = {
     TEST(snapshots_come_in_the_order_of_their_captures),
+    TEST(a_batch_has_what_is_there_up_to_its_room),
     TEST(a_queue_full_of_items_drops_and_counts),
     TEST(a_queue_full_of_bytes_drops_and_counts),
     TEST(a_snapshot_larger_than_the_queue_is_dropped),

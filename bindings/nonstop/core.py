@@ -45,6 +45,7 @@ STATES = ("pending", "bound", "exhausted", "expired", "failed", "unverified")
 
 _ITEMS = 16
 _ARMS = 64
+_BATCH = 64
 
 
 class Spec(NamedTuple):
@@ -134,9 +135,8 @@ class HitItem(NamedTuple):
 
 
 class Received(NamedTuple):
-    """One snapshot taken from the queue, or the reason that there is none."""
+    """One snapshot taken from the queue."""
 
-    closed: bool
     breakpoint: int
     action: int
     json: bytes
@@ -159,8 +159,6 @@ class TemplatePart(NamedTuple):
     conversion: str
     format_spec: str
 
-
-_ENDED = Received(True, 0, 0, b"")
 
 _library: tuple[Any, Any] | None = None
 
@@ -576,28 +574,27 @@ class Engine:
 
     # The channel
 
-    def receive(self, timeout_ms: int) -> Received | None:
-        """Wait for the next snapshot (below 0: for as long as it takes). None: none came in time."""
+    def receive(self, timeout_ms: int) -> list[Received] | None:
+        """Wait for a snapshot (below 0: for as long as it takes), and take those behind it that are there.
+
+        Empty: none came in time. None: none will come any more.
+        """
+        # In batches: each call gives up the GIL, and gets it back only when each busy thread has had its turn.
         ffi, lib = self._ffi, self._lib
-        out = ffi.new("nonstop_snapshot **")
-        status = lib.nonstop_channel_receive(self._engine, timeout_ms, out)
+        batch, count = ffi.new("nonstop_received[]", _BATCH), ffi.new("size_t *")
+        status = lib.nonstop_channel_receive_batch(self._engine, timeout_ms, batch, _BATCH, count)
         if status == _TIMEOUT:
-            return None
+            return []
         if status == _CLOSED:
-            return _ENDED
+            return None
         _check(status)
-        snapshot = out[0]
         try:
-            text, length = ffi.new("const char **"), ffi.new("size_t *")
-            _check(lib.nonstop_snapshot_json(snapshot, text, length))
-            return Received(
-                False,
-                lib.nonstop_snapshot_breakpoint(snapshot),
-                lib.nonstop_snapshot_action(snapshot),
-                ffi.buffer(text[0], length[0])[:],
-            )
+            return [
+                Received(one.breakpoint, one.action, ffi.buffer(one.json, one.json_len)[:])
+                for one in batch[0 : count[0]]
+            ]
         finally:
-            lib.nonstop_snapshot_free(snapshot)
+            lib.nonstop_received_free(batch, count[0])
 
     def close_channel(self) -> None:
         """Take no more snapshots; those that are queued can still be received."""

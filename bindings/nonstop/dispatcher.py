@@ -83,18 +83,17 @@ class Dispatcher:
         leave_untraced()
         try:
             while True:
-                received = self._engine.receive(-1)
-                if received is None:
-                    continue
-                if received.closed:
+                batch = self._engine.receive(-1)
+                if batch is None:
                     self.ended = True
                     self._delivery_ended()
                     return
-                leave_untraced()
-                try:
-                    self._deliver(received)
-                except Exception as error:
-                    self.failed(error)
+                for received in batch:
+                    leave_untraced()
+                    try:
+                        self._deliver(received)
+                    except Exception as error:
+                        self.failed(error)
         finally:
             thread_ends()
             running.release()

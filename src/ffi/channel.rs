@@ -7,7 +7,7 @@ use super::breakpoints::nonstop_breakpoint_id;
 use super::engine::nonstop_engine;
 use super::error::Failure;
 use super::guard::guarded;
-use super::memory::{expect_out, put, write_struct, Handle, Sized32};
+use super::memory::{expect_out, put, slice, write_struct, Handle, Sized32};
 use super::status::*;
 use crate::channel::Received;
 use crate::engine::Snapshot;
@@ -42,6 +42,34 @@ pub struct nonstop_channel_stats {
 // SAFETY: repr(C), begins with struct_size, integers only.
 unsafe impl Sized32 for nonstop_channel_stats {}
 
+/// One snapshot of a batch, with what the accessors would tell of it.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct nonstop_received {
+    /// The snapshot: yours.
+    pub snapshot: *mut nonstop_snapshot,
+    /// As of nonstop_snapshot_breakpoint.
+    pub breakpoint: nonstop_breakpoint_id,
+    /// As of nonstop_snapshot_json: valid until the snapshot is freed.
+    pub json: *const c_char,
+    /// How many bytes.
+    pub json_len: usize,
+    /// As of nonstop_snapshot_action.
+    pub action: i32,
+    /// 0.
+    pub reserved: u32,
+}
+
+impl From<Snapshot> for nonstop_received {
+    fn from(snapshot: Snapshot) -> Self {
+        let (breakpoint, action) = (snapshot.breakpoint.raw(), snapshot.action as i32);
+        // The text lies on the heap and stays where it is when the snapshot moves.
+        let (json, json_len) = (snapshot.json.as_ptr().cast(), snapshot.json.len());
+        let snapshot = nonstop_snapshot { snapshot }.into_host();
+        Self { snapshot, breakpoint, json, json_len, action, reserved: 0 }
+    }
+}
+
 /// Receives the oldest snapshot, waiting up to `timeout_ms` milliseconds for one: 0 does not wait, a negative number waits until
 /// one comes or the channel is closed. On OK `*out_snapshot` is yours; free it with nonstop_snapshot_free. TIMEOUT: nothing
 /// came. CLOSED: nothing will come any more. Any number of threads may wait; each snapshot goes to one. Since 1.
@@ -59,18 +87,83 @@ pub unsafe extern "C" fn nonstop_channel_receive(
         // SAFETY: the host's promise.
         let engine = unsafe { nonstop_engine::borrow(engine) }?;
         expect_out(out_snapshot, "out_snapshot")?;
-        let timeout = u64::try_from(timeout_ms).ok().map(Duration::from_millis);
-        match engine.engine.receive(timeout) {
-            Received::Item(snapshot) => {
-                // SAFETY: the host's promise.
-                unsafe { put(out_snapshot, nonstop_snapshot { snapshot }.into_host(), "out_snapshot") }?;
-                Ok(NONSTOP_OK)
-            }
-            Received::Timeout => {
-                Err(Failure::new(NONSTOP_ERROR_TIMEOUT, format!("no snapshot came in {timeout_ms} ms")))
-            }
-            Received::Closed => Err(Failure::new(NONSTOP_ERROR_CLOSED, "the channel is closed and empty")),
+        let snapshot = first(engine, timeout_ms)?;
+        // SAFETY: the host's promise.
+        unsafe { put(out_snapshot, nonstop_snapshot { snapshot }.into_host(), "out_snapshot") }?;
+        Ok(NONSTOP_OK)
+    })
+}
+
+/// Receives snapshots as nonstop_channel_receive does, as many as are there, up to `capacity`: it waits for the first only.
+/// `received` (room for `capacity`, at least 1) gets them in order, `*out_count` how many. For hosts to which a call is dear: an
+/// interpreter that gives up its lock around each waits for it again each time. Free them with nonstop_received_free. TIMEOUT,
+/// CLOSED: as there. INVALID_ARGUMENT: no room. Any thread. Since 1.
+///
+/// # Safety
+/// As for nonstop_channel_receive; `received` has room for `capacity`.
+#[no_mangle]
+pub unsafe extern "C" fn nonstop_channel_receive_batch(
+    engine: *const nonstop_engine,
+    timeout_ms: i64,
+    received: *mut nonstop_received,
+    capacity: usize,
+    out_count: *mut usize,
+) -> nonstop_status {
+    guarded(|| {
+        // SAFETY: the host's promise.
+        let engine = unsafe { nonstop_engine::borrow(engine) }?;
+        expect_out(received, "received")?;
+        expect_out(out_count, "out_count")?;
+        if capacity == 0 {
+            return Err(Failure::argument("capacity is 0: give room for at least one snapshot"));
         }
+        let mut next = Some(first(engine, timeout_ms)?);
+        let mut count = 0;
+        while let Some(snapshot) = next {
+            // SAFETY: the host promises room for `capacity`.
+            unsafe { received.add(count).write(snapshot.into()) };
+            count += 1;
+            next = match count < capacity {
+                true => match engine.engine.receive(Some(Duration::ZERO)) {
+                    Received::Item(snapshot) => Some(snapshot),
+                    Received::Timeout | Received::Closed => None,
+                },
+                false => None,
+            };
+        }
+        // SAFETY: the host's promise.
+        unsafe { put(out_count, count, "out_count") }?;
+        Ok(NONSTOP_OK)
+    })
+}
+
+/// Waits for a snapshot.
+fn first(engine: &nonstop_engine, timeout_ms: i64) -> Result<Snapshot, Failure> {
+    match engine.engine.receive(u64::try_from(timeout_ms).ok().map(Duration::from_millis)) {
+        Received::Item(snapshot) => Ok(snapshot),
+        Received::Timeout => {
+            Err(Failure::new(NONSTOP_ERROR_TIMEOUT, format!("no snapshot came in {timeout_ms} ms")))
+        }
+        Received::Closed => Err(Failure::new(NONSTOP_ERROR_CLOSED, "the channel is closed and empty")),
+    }
+}
+
+/// Frees the snapshots of a batch. NULL with count 0 is fine. Any thread. Since 1.
+///
+/// # Safety
+/// `received` has `count` elements as nonstop_channel_receive_batch wrote them; none of them is used any more.
+#[no_mangle]
+pub unsafe extern "C" fn nonstop_received_free(
+    received: *const nonstop_received,
+    count: usize,
+) -> nonstop_status {
+    guarded(|| {
+        // SAFETY: the host's promise.
+        for one in unsafe { slice(received, count, "received") }? {
+            // SAFETY: the host's promise.
+            drop(unsafe { nonstop_snapshot::from_host(one.snapshot) });
+        }
+        Ok(NONSTOP_OK)
     })
 }
 

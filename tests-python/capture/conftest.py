@@ -33,8 +33,7 @@ class Encoder:
             (arm,) = decision.arms
             (item,) = self._engine.hit(arm.site, 1)
             assert self._engine.capture_records(item.ticket, records) == core.CAPTURE
-            received = self._engine.receive(0)
-            assert received is not None
+            (received,) = self._engine.receive(0) or ()
             return json.loads(received.json)
         finally:
             self._engine.remove([number])
