@@ -32,14 +32,17 @@ def test_child_is_hit_and_delivers_at_its_own_exit(tmp_path: Path) -> None:
     assert run_script(
         tmp_path,
         """
-            import nonstop, os, sys
+            import nonstop, os, sys, threading
             def price(amount):
                 return amount
             def sink(snapshot):
                 os.write(1, f"{os.getpid() == parent} {snapshot.captures['amount'].value}\\n".encode())
+                delivered.set()
+            delivered = threading.Event()
             parent = os.getpid()
             watched = nonstop.breakpoint("script.py:4", capture="amount", sink=sink)
             price(1)
+            assert delivered.wait(30)  # or the child's may be written first
             child = os.fork()
             if child == 0:
                 price(2)
