@@ -37,7 +37,11 @@ fn write_declarations() -> Result<(), String> {
     std::fs::write(path, text).map_err(|error| error.to_string())
 }
 
-/// Cargo marks its target directory with a cache tag; the output directory is somewhere below it.
+/// Cargo marks its target directory with a cache tag, and the one of a target triple in it too; the output directory is
+/// somewhere below.
 fn target_directory(out: &Path) -> Option<PathBuf> {
-    out.ancestors().find(|directory| directory.join("CACHEDIR.TAG").exists()).map(Path::to_path_buf)
+    let is_tagged = |directory: &Path| directory.join("CACHEDIR.TAG").exists();
+    let nearest = out.ancestors().find(|directory| is_tagged(directory))?;
+    let around = nearest.parent().filter(|directory| is_tagged(directory));
+    Some(around.unwrap_or(nearest).to_path_buf())
 }

@@ -60,6 +60,8 @@ impl Source {
             qualname: &self.names[function],
             first_line: lines[0],
             lines,
+            bytecode: None,
+            is_of_other_source: false,
         }
     }
 
@@ -102,7 +104,7 @@ impl Source {
     fn decide(&self, engine: &Engine, functions: std::ops::Range<usize>) {
         for function in functions {
             let line = Self::line(function);
-            black_box(engine.decide(&self.code(function, &[line - 1, line])));
+            black_box(engine.decide(&self.code(function, &[line - 1, line])).ok());
         }
     }
 }
@@ -160,7 +162,8 @@ impl World {
         let lever = add(&engine, vec![counter("/srv/lever.py:1")])[0];
         engine.register_source(source.path.as_bytes(), "shop", source.units());
         source.decide(&engine, 0..PER_FILE);
-        let site = engine.decide(&source.code(3, &[Source::line(3) - 1, Source::line(3)])).arms[0].site;
+        let decided = engine.decide(&source.code(3, &[Source::line(3) - 1, Source::line(3)]));
+        let site = decided.map_or(0, |decision| decision.arms[0].site);
         let others = (0..OTHERS)
             .map(|file| Source::new(format!("/srv/lib/module{file}.py"), file as u64, 1))
             .collect();

@@ -23,7 +23,7 @@ pub fn bare(root: &Path) -> Result<String, String> {
 }
 
 /// The files of src/ffi that declare something, in the order of the header: one a C noun.
-const NOUNS: [&str; 13] = [
+const NOUNS: [&str; 14] = [
     "status",
     "text",
     "library",
@@ -32,6 +32,7 @@ const NOUNS: [&str; 13] = [
     "breakpoints",
     "sources",
     "filter",
+    "dialect",
     "code",
     "hits",
     "capture",

@@ -161,6 +161,10 @@
 // Flag of a unit: this interpreter makes no code for it; a breakpoint moves on to the next unit of the block.
 #define NONSTOP_UNIT_NO_CODE 2
 
+// Flag of a source: the host compiled it, with this interpreter: the units without code are marked. Then a code object that
+// lacks a unit was made of another text.
+#define NONSTOP_SOURCE_COMPILED 1
+
 // Event: a code object begins to run. Events are bits of a mask.
 #define NONSTOP_EVENT_CALL 1
 
@@ -173,17 +177,111 @@
 // Event: an exception is raised, or passes.
 #define NONSTOP_EVENT_EXCEPTION 8
 
+// Flow of an opcode: on to the next instruction.
+#define NONSTOP_FLOW_NEXT 0
+
+// Flow of an opcode: to the next instruction, or to its target.
+#define NONSTOP_FLOW_BRANCH 1
+
+// Flow of an opcode: to its target.
+#define NONSTOP_FLOW_JUMP 2
+
+// Flow of an opcode: nowhere, unless to a handler (return, raise).
+#define NONSTOP_FLOW_STOP 3
+
+// Flow of an opcode: to the next instruction; from there to its target, that is the handler of exceptions (SETUP_FINALLY).
+#define NONSTOP_FLOW_BLOCK 4
+
+// Flow of an opcode: it is no instruction but a prefix of the next one's argument (EXTENDED_ARG).
+#define NONSTOP_FLOW_PREFIX 5
+
+// Target of an opcode: none.
+#define NONSTOP_JUMP_NONE 0
+
+// Target of an opcode: so far after its end.
+#define NONSTOP_JUMP_FORWARD 1
+
+// Target of an opcode: so far before its end.
+#define NONSTOP_JUMP_BACKWARD 2
+
+// Target of an opcode: so far from the beginning of the code.
+#define NONSTOP_JUMP_ABSOLUTE 3
+
+// Flag of an opcode: the code up to its first occurrence sets up the frame, and belongs to no line (RESUME, GEN_START).
+#define NONSTOP_OPCODE_ENDS_PROLOGUE 1
+
+// Flag of an opcode: it begins the exit of a `with` by an exception (WITH_EXCEPT_START).
+#define NONSTOP_OPCODE_LEAVES_WITH 2
+
+// Flag of an opcode: control enters no unit at it, wherever it comes from (END_ASYNC_FOR).
+#define NONSTOP_OPCODE_ENTERS_NOTHING 4
+
+// Flag of an opcode: it does nothing that a program could tell (POP_TOP, NOP); a compiler may tidy up with it under the line of
+// something else.
+#define NONSTOP_OPCODE_TIDIES_UP 8
+
+// Flag of an opcode: it concludes what was computed before it and belongs to that, whatever its line (POP_JUMP_IF_TRUE,
+// LIST_APPEND, RETURN_VALUE).
+#define NONSTOP_OPCODE_CONCLUDES 16
+
+// Flag of an opcode: it handles what is on the stack (DUP_TOP, RERAISE): no unit begins with it, unless it goes on to do
+// something.
+#define NONSTOP_OPCODE_BEGINS_NOTHING 64
+
+// Flag of an opcode: it takes a name away (DELETE_FAST).
+#define NONSTOP_OPCODE_DELETES 128
+
+// Flag of an opcode: it ends a block that one of NONSTOP_FLOW_BLOCK began (POP_BLOCK).
+#define NONSTOP_OPCODE_ENDS_BLOCK 256
+
+// Flag of an opcode: tracers are not told of a line that begins at it (END_FOR).
+#define NONSTOP_OPCODE_UNTRACED 32
+
+// Line table: pairs of bytes, up to CPython 3.9 and PyPy 3.9 (co_lnotab).
+#define NONSTOP_LINE_TABLE_LNOTAB 0
+
+// Line table: pairs of bytes with ranges without a line, CPython 3.10 (co_linetable).
+#define NONSTOP_LINE_TABLE_RANGES 1
+
+// Line table: entries with columns, CPython from 3.11 on (co_linetable).
+#define NONSTOP_LINE_TABLE_LOCATIONS 2
+
+// Line table: one entry for every two bytes of code, PyPy from 3.10 on (co_linetable).
+#define NONSTOP_LINE_TABLE_EACH_UNIT 3
+
+// Handlers of exceptions: named by instructions of NONSTOP_FLOW_BLOCK.
+#define NONSTOP_EXCEPTION_TABLE_BLOCKS 0
+
+// Handlers of exceptions: in a table, from 3.11 on (co_exceptiontable).
+#define NONSTOP_EXCEPTION_TABLE_RANGES 1
+
+// Flag of a dialect: the compiler gives jumps and clean-up code the line of what it compiled before them (up to 3.9), so that a
+// line begins to run only where it begins in the table, at targets of jumps backwards, and at handlers.
+#define NONSTOP_DIALECT_STRAY_LINES 1
+
+// Flag of a code object: it was not made of the source that is registered for its file, which was edited since, say. Its own
+// lines are its units then, as they are of one that the library finds not to fit.
+#define NONSTOP_CODE_OF_OTHER_SOURCE 1
+
 // Flag of an arm: pass the thread's name to nonstop_hit.
 #define NONSTOP_ARM_NEEDS_THREAD_NAME 1
 
 // Flag of an arm: control can enter the unit straight from itself.
 #define NONSTOP_ARM_REENTERED 2
 
+// Flag of an entry: control can come here from inside of its unit as well. It is an arrival only if the event before was not
+// inside: ask nonstop_code_is_inside.
+#define NONSTOP_ENTRY_MIXED 2
+
+// Flag of an entry: no line begins there that a tracer is told of, since what runs just before has the same line. Observe the
+// events of instructions (f_trace_opcodes) in this code object.
+#define NONSTOP_ENTRY_HIDDEN 4
+
 // Flag of a decision: a breakpoint may stand in this file; call nonstop_source_register or nonstop_source_without_units, and
 // decide again.
 #define NONSTOP_NEEDS_SOURCE 1
 
-// Flag of a decision: a breakpoint may stand in this code object; tell its lines, and decide again.
+// Flag of a decision: a breakpoint may stand in this code object; tell its lines or its bytecode, and decide again.
 #define NONSTOP_NEEDS_LINES 2
 
 // Outcome of a condition: it does not hold.
@@ -213,6 +311,10 @@
 // What one hit captured, while it is being described call by call. It belongs to the thread that made it: any other gets
 // WRONG_THREAD.
 typedef struct nonstop_capture nonstop_capture;
+
+// What the bytecode of an interpreter means, as the host read it from that interpreter's own tables (Python's `dis` and `opcode`
+// modules): which version it is, the library does not ask. A process needs one.
+typedef struct nonstop_dialect nonstop_dialect;
 
 // An engine: breakpoints, decisions on code, open hits, and the queue of what was captured. A process may have several. Where
 // a function takes a const pointer, any number of threads may call it at once.
@@ -428,6 +530,10 @@ typedef struct {
     const nonstop_unit *units;
     // How many.
     size_t unit_count;
+    // NONSTOP_SOURCE_COMPILED.
+    uint32_t flags;
+    // 0.
+    uint32_t reserved;
 } nonstop_source;
 
 // A rule of the event filter. What it leaves empty or 0, it does not look at.
@@ -450,6 +556,36 @@ typedef struct {
     nonstop_text function;
 } nonstop_filter_rule;
 
+// One opcode. All zeroes: an instruction that goes on to the next one.
+typedef struct {
+    // NONSTOP_FLOW_NEXT to NONSTOP_FLOW_PREFIX.
+    uint8_t flow;
+    // NONSTOP_JUMP_NONE to NONSTOP_JUMP_ABSOLUTE.
+    uint8_t jump;
+    // How many units of two bytes after it belong to it (inline caches).
+    uint8_t caches;
+    // 0.
+    uint8_t reserved;
+    // NONSTOP_OPCODE_… bits.
+    uint32_t flags;
+} nonstop_opcode;
+
+// What makes a dialect.
+typedef struct {
+    // sizeof(nonstop_dialect_facts).
+    uint32_t struct_size;
+    // NONSTOP_DIALECT_STRAY_LINES.
+    uint32_t flags;
+    // NONSTOP_LINE_TABLE_LNOTAB to NONSTOP_LINE_TABLE_EACH_UNIT.
+    int32_t line_table;
+    // NONSTOP_EXCEPTION_TABLE_BLOCKS or NONSTOP_EXCEPTION_TABLE_RANGES.
+    int32_t exception_table;
+    // How many bytes of code a jump counts as one: 1 or 2.
+    uint32_t jump_unit_bytes;
+    // By number.
+    nonstop_opcode opcodes[256];
+} nonstop_dialect_facts;
+
 // A code object, as its host describes it.
 typedef struct {
     // sizeof(nonstop_code_info).
@@ -470,10 +606,24 @@ typedef struct {
     const uint32_t *lines;
     // How many.
     size_t line_count;
+    // Python only: the dialect of the three below, from which the lines are read then, and where control enters each unit (see
+    // nonstop_code_get_entries). NULL: the host finds that out by itself. Needed once, when the decision asks for lines.
+    const nonstop_dialect *dialect;
+    // The bytecode (co_code).
+    nonstop_text bytecode;
+    // The line table (co_linetable, or co_lnotab where there is no other).
+    nonstop_text line_table;
+    // The exception table (co_exceptiontable); may be empty.
+    nonstop_text exception_table;
+    // NONSTOP_CODE_OF_OTHER_SOURCE.
+    uint32_t flags;
+    // 0.
+    uint32_t reserved;
 } nonstop_code_info;
 
-// One line to arm. All lines of a unit carry its site; an arrival is an entry of the unit: the line before was not of the same
-// site, and not within the inner lines.
+// One line to arm. All lines of a unit carry its site. For a host that sees lines only, an arrival is an entry of the unit if
+// the line before was not of the same site, and not within the inner lines; one that told the bytecode has the entries
+// themselves (nonstop_code_get_entries).
 typedef struct {
     // The line.
     uint32_t line;
@@ -501,7 +651,21 @@ typedef struct {
     uint32_t flags;
     // 0.
     uint32_t reserved;
+    // How many entries nonstop_code_get_entries gives for it; 0 where no bytecode was told.
+    size_t entry_count;
 } nonstop_decision;
+
+// Where control enters a unit: an event at this offset is an arrival, one elsewhere in the unit is none.
+typedef struct {
+    // The offset of the instruction, with its prefixes, in bytes: f_lasti when its line begins.
+    uint32_t offset;
+    // Its line.
+    uint32_t line;
+    // Report arrivals with this number.
+    uint32_t site;
+    // NONSTOP_ARM_NEEDS_THREAD_NAME, NONSTOP_ENTRY_MIXED, NONSTOP_ENTRY_HIDDEN.
+    uint32_t flags;
+} nonstop_entry;
 
 // Names an open hit, from the engine's verdict to the host's last answer. A number is never given out twice; a hit that was
 // answered is NOT_FOUND. Answer each with nonstop_hit_commit, a capture or nonstop_hit_abandon: of more than 65,536 open hits
@@ -717,10 +881,14 @@ nonstop_status nonstop_source_register(const nonstop_engine *engine,
                                        const nonstop_source *source);
 
 // There is no source text for this file: the lines of its code objects are its units, and only those lines can carry a
-// breakpoint. Any thread. Since 1.
+// breakpoint. `lines` are the `line_count` lines that carry code in any code object of the file, ascending, each once: a
+// breakpoint elsewhere is told at once that it has no place, and which lines are near; NULL: they are not known. Any thread.
+// Since 1.
 nonstop_status nonstop_source_without_units(const nonstop_engine *engine,
                                             const char *path,
-                                            size_t path_len);
+                                            size_t path_len,
+                                            const uint32_t *lines,
+                                            size_t line_count);
 
 // The lines of a registered file that can carry a breakpoint, ascending: `lines` has room for `capacity`, `*out_count` is how
 // many there are. BUFFER_TOO_SMALL: only `*out_count` was written. NOT_FOUND: register the source first. Any thread. Since 1.
@@ -742,16 +910,58 @@ nonstop_status nonstop_filter_set(const nonstop_engine *engine,
                                   const nonstop_text *just_my_code,
                                   size_t just_my_code_count);
 
+// Makes a dialect. On OK `*out_dialect` is yours; free it with nonstop_dialect_free. INVALID_ARGUMENT names the field or opcode
+// that makes no sense. Any thread. Since 1.
+nonstop_status nonstop_dialect_new(const nonstop_dialect_facts *facts,
+                                   nonstop_dialect **out_dialect);
+
+// Frees a dialect; NULL is fine. Engines that were told code in it go on. Since 1.
+void nonstop_dialect_free(nonstop_dialect *dialect);
+
+// The lines of a code object that carry code which can run, ascending: `lines` has room for `capacity`, `*out_count` is how many
+// there are, BUFFER_TOO_SMALL if that is more. The three texts are as in nonstop_code_info, `first_line` is its co_firstlineno.
+// INVALID_ARGUMENT: they are no bytecode of the dialect. With it a host finds the units of a source that have no code
+// (NONSTOP_UNIT_NO_CODE). Any thread. Since 1.
+nonstop_status nonstop_dialect_lines(const nonstop_dialect *dialect,
+                                     nonstop_text bytecode,
+                                     nonstop_text line_table,
+                                     nonstop_text exception_table,
+                                     uint32_t first_line,
+                                     uint32_t *lines,
+                                     size_t capacity,
+                                     size_t *out_count);
+
 // Decides what to observe of a code object. Verdict IGNORE: nothing, unless the flags of the decision ask for more; CAPTURE:
 // the events of the mask, and the lines written to `arms` (room for `capacity`), ascending. BUFFER_TOO_SMALL: only
 // `*out_decision` was written, with the count needed. Answers are cached per key and epoch; a code object that describes
-// itself differently under the same key replaces the former one. Everything is copied. Any thread; about 100 ns when cached.
-// Since 1.
+// itself differently under the same key replaces the former one. INVALID_ARGUMENT: also for bytes that are no bytecode of the
+// dialect. Everything is copied. Any thread; about 100 ns when cached. Since 1.
 nonstop_status nonstop_code_decide(const nonstop_engine *engine,
                                    const nonstop_code_info *info,
                                    nonstop_arm *arms,
                                    size_t capacity,
                                    nonstop_decision *out_decision);
+
+// Gives where control enters the armed units of a code object whose bytecode was told, by offset, ascending, as of the last
+// decision on it, whose epoch is written to `*out_epoch`: if that is not the one of your decision, decide again. Room for
+// `capacity`; `*out_count` is how many there are, BUFFER_TOO_SMALL if that is more. NOT_FOUND: decide the code object first. Any
+// thread. Since 1.
+nonstop_status nonstop_code_get_entries(const nonstop_engine *engine,
+                                        uint64_t key,
+                                        nonstop_entry *entries,
+                                        size_t capacity,
+                                        size_t *out_count,
+                                        uint64_t *out_epoch);
+
+// Whether control that is at `offset` of a code object is inside of the unit of a site, or of what that unit surrounds:
+// `*out_inside` is 1 or 0. An event at an entry with NONSTOP_ENTRY_MIXED is an arrival if that of the event before it, in the
+// same activation, is 0. The answer for an offset stays the same until the next decision. NOT_FOUND: the code object was not
+// decided, its bytecode was not told, or the site is none of its own. Any thread. Since 1.
+nonstop_status nonstop_code_is_inside(const nonstop_engine *engine,
+                                      uint64_t key,
+                                      uint32_t site,
+                                      uint32_t offset,
+                                      int32_t *out_inside);
 
 // The code object of this key is gone: its sites end, and the key can name another. NOT_FOUND: it was not known, which is
 // fine. Any thread. Since 1.

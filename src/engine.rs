@@ -22,7 +22,8 @@ use std::time::Duration;
 use crate::breakpoints::{Breakpoint, BreakpointId, BreakpointSpec, Breakpoints, Report, State, Table};
 use crate::channel::{Channel, ChannelStats, Received};
 use crate::code::{
-    CodeInfo, Decision, Decisions, Event, EventKind, Files, Filter, Interest, SourceUnits, Units, View,
+    CodeInfo, Decision, Decisions, EntryPoint, Event, EventKind, Files, Filter, Interest, SourceUnits, Units,
+    View,
 };
 use tickets::Tickets;
 
@@ -202,9 +203,10 @@ impl Engine {
         self.learn(path, module, Units::Table(Arc::new(units)));
     }
 
-    /// There is no source text for this file: the lines of its code objects are the units.
-    pub fn source_without_units(&self, path: &[u8]) {
-        self.learn(path, "", Units::Absent);
+    /// There is no source text for this file: the lines of its code objects are the units. `lines` are those of all of them,
+    /// ascending; empty where they are not known.
+    pub fn source_without_units(&self, path: &[u8], lines: &[u32]) {
+        self.learn(path, "", if lines.is_empty() { Units::Absent } else { Units::Lines(lines.into()) });
     }
 
     /// The lines of a registered file that can carry a breakpoint.
@@ -229,15 +231,40 @@ impl Engine {
     }
 
     /// What to observe of a code object.
-    pub fn decide(&self, info: &CodeInfo<'_>) -> Decision {
+    ///
+    /// # Errors
+    /// [`EngineError::InvalidArgument`] for bytes that are not the bytecode that its facts say.
+    pub fn decide(&self, info: &CodeInfo<'_>) -> Result<Decision, EngineError> {
         if let Some(settled) = self.decisions.settled(info, self.epoch.load(Acquire)) {
-            return settled;
+            return Ok(settled);
         }
         loop {
-            if let Some(decision) = self.with_view(|view| self.decisions.decide(info, view)) {
-                return decision;
+            let decided = self.with_view(|view| self.decisions.decide(info, view));
+            let decided = decided.map_err(|error| EngineError::InvalidArgument(error.to_string()))?;
+            if let Some(decision) = decided {
+                return Ok(decision);
             }
         }
+    }
+
+    /// Where control enters the armed units of a code object, by the last decision on it, with the epoch of that.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] for a code object that was not decided.
+    pub fn entries(&self, key: u64) -> Result<(u64, Vec<EntryPoint>), EngineError> {
+        self.decisions.entry_points(key).ok_or_else(|| undecided(key))
+    }
+
+    /// Whether control that is at an offset of a code object is inside of the unit of a site, or of what that surrounds: an
+    /// event at an entry that is mixed is no arrival then.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] for a code object that was not decided or whose bytecode was not told, and for a site that is
+    /// none of its own.
+    pub fn is_inside(&self, key: u64, site: u32, offset: u32) -> Result<bool, EngineError> {
+        self.decisions.is_inside(key, site, offset).ok_or_else(|| {
+            EngineError::NotFound(format!("no site {site} is known in the bytecode of the code object {key}"))
+        })
     }
 
     /// Forgets a code object that is gone, so that its key can name another; whether it was known.
@@ -250,9 +277,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::NotFound`] for a code object that was not decided.
     pub fn carries(&self, key: u64, breakpoint: BreakpointId) -> Result<bool, EngineError> {
-        let unknown =
-            || EngineError::NotFound(format!("the code object {key} was not decided: decide it first"));
-        self.decisions.carries(key, breakpoint).ok_or_else(unknown)
+        self.decisions.carries(key, breakpoint).ok_or_else(|| undecided(key))
     }
 
     /// What to do with a raw event: `Capture` with the site that it arrives at, or with 0 when the filter wants it;
@@ -275,9 +300,7 @@ impl Engine {
             Some(Interest::Filter) => Ok((Verdict::Capture, 0)),
             Some(Interest::None) => Ok((Verdict::Ignore, 0)),
             Some(Interest::Never) => Ok((Verdict::Disable, 0)),
-            None => Err(EngineError::NotFound(format!(
-                "the code object {key} was not decided yet: decide it first"
-            ))),
+            None => Err(undecided(key)),
         }
     }
 
@@ -330,4 +353,8 @@ impl Engine {
     fn now(&self) -> u64 {
         (self.options.clock)()
     }
+}
+
+fn undecided(key: u64) -> EngineError {
+    EngineError::NotFound(format!("the code object {key} was not decided: decide it first"))
 }

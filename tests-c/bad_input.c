@@ -25,7 +25,7 @@ static void a_missing_engine_is_refused_by_every_function(void)
     nonstop_breakpoint_id id = 1;
     nonstop_breakpoint_report report = {sizeof report, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
     nonstop_channel_stats stats = {sizeof stats, 0, 0, 0, 0, 0};
-    nonstop_decision decision = {sizeof decision, 0, 0, 0, 0, 0};
+    nonstop_decision decision = {sizeof decision, 0, 0, 0, 0, 0, 0};
     nonstop_snapshot *snapshot = NULL;
     nonstop_received batch;
     size_t batch_count;
@@ -45,7 +45,7 @@ static void a_missing_engine_is_refused_by_every_function(void)
     NULL_IS_REFUSED(nonstop_breakpoint_reason(NULL, id, buffer, sizeof buffer, &count), "engine");
     NULL_IS_REFUSED(nonstop_breakpoint_set_state(NULL, id, NONSTOP_FAILED, "", 0), "engine");
     NULL_IS_REFUSED(nonstop_source_register(NULL, SHOP, 12, "", 0, &source), "engine");
-    NULL_IS_REFUSED(nonstop_source_without_units(NULL, SHOP, 12), "engine");
+    NULL_IS_REFUSED(nonstop_source_without_units(NULL, SHOP, 12, NULL, 0), "engine");
     NULL_IS_REFUSED(nonstop_source_lines(NULL, SHOP, 12, lines, 4, &count), "engine");
     NULL_IS_REFUSED(nonstop_filter_set(NULL, NULL, 0, NULL, 0), "engine");
     NULL_IS_REFUSED(nonstop_code_decide(NULL, &info, &arm, 1, &decision), "engine");
@@ -78,7 +78,7 @@ static void every_other_missing_pointer_is_refused_by_name(void)
     const nonstop_ticket ticket = arrive(engine, site).items[0].ticket;
     nonstop_code_info info = total(1);
     nonstop_source source = shop_source();
-    nonstop_decision decision = {sizeof decision, 0, 0, 0, 0, 0};
+    nonstop_decision decision = {sizeof decision, 0, 0, 0, 0, 0, 0};
     nonstop_breakpoint_id out_id;
     nonstop_hit_item item;
     nonstop_arm arms[ROOM];
@@ -106,7 +106,7 @@ static void every_other_missing_pointer_is_refused_by_name(void)
     source = shop_source();
     source.units = NULL;
     NULL_IS_REFUSED(nonstop_source_register(engine, SHOP, 12, "", 0, &source), "units");
-    NULL_IS_REFUSED(nonstop_source_without_units(engine, NULL, 12), "path");
+    NULL_IS_REFUSED(nonstop_source_without_units(engine, NULL, 12, NULL, 0), "path");
     NULL_IS_REFUSED(nonstop_source_lines(engine, NULL, 12, lines, 4, NULL), "path");
     NULL_IS_REFUSED(nonstop_source_lines(engine, SHOP, strlen(SHOP), lines, 4, NULL), "out_count");
     NULL_IS_REFUSED(nonstop_filter_set(engine, NULL, 1, NULL, 0), "rules");
@@ -226,7 +226,7 @@ static void a_text_that_is_not_utf8_is_refused_by_name(void)
     const nonstop_breakpoint_id known = add_at(engine, "shop.py:3", NONSTOP_COUNT);
     const uint32_t site = site_at(engine, 3);
     nonstop_breakpoint_spec spec = spec_at("shop.py:3", NONSTOP_LOG);
-    nonstop_decision decision = {sizeof decision, 0, 0, 0, 0, 0};
+    nonstop_decision decision = {sizeof decision, 0, 0, 0, 0, 0, 0};
     nonstop_source source = shop_source();
     nonstop_scope scopes[2];
     nonstop_filter_rule rule;
@@ -318,7 +318,7 @@ static void a_path_need_not_be_utf8(void)
     nonstop_engine *engine = shop_engine(NULL);
     const nonstop_source source = shop_source();
     nonstop_code_info info = total(1);
-    nonstop_decision decision = {sizeof decision, 0, 0, 0, 0, 0};
+    nonstop_decision decision = {sizeof decision, 0, 0, 0, 0, 0, 0};
     nonstop_arm arms[ROOM];
     nonstop_breakpoint_id id = add_at(engine, LATIN ".py:3", NONSTOP_COUNT);
     uint32_t lines[4];
@@ -496,7 +496,7 @@ static void lines_of_code_are_ascending_each_once(void)
 {
     static const uint32_t falling[] = {3, 2}, twice[] = {2, 2};
     nonstop_engine *engine = shop_engine(NULL);
-    nonstop_decision decision = {sizeof decision, 0, 0, 0, 0, 0};
+    nonstop_decision decision = {sizeof decision, 0, 0, 0, 0, 0, 0};
     nonstop_code_info info = total(1);
     nonstop_arm arms[ROOM];
     info.line_count = 2;
@@ -513,7 +513,7 @@ static void lines_of_code_are_ascending_each_once(void)
 static void room_for_fewer_arms_tells_how_many_there_are(void)
 {
     nonstop_engine *engine = shop_engine(NULL);
-    nonstop_decision decision = {sizeof decision, 0, 0, 0, 0, 0};
+    nonstop_decision decision = {sizeof decision, 0, 0, 0, 0, 0, 0};
     const nonstop_code_info info = total(1);
     nonstop_arm arms[2];
     memset(arms, 0, sizeof arms);
@@ -532,7 +532,7 @@ static void a_text_of_impossible_length_is_refused(void)
 {
     nonstop_engine *engine = shop_engine(NULL);
     size_t count;
-    CHECK_REFUSED(nonstop_source_without_units(engine, SHOP, SIZE_MAX), NONSTOP_ERROR_INVALID_ARGUMENT, "path");
+    CHECK_REFUSED(nonstop_source_without_units(engine, SHOP, SIZE_MAX, NULL, 0), NONSTOP_ERROR_INVALID_ARGUMENT, "path");
     CHECK_REFUSED(nonstop_template_parse("a", SIZE_MAX, NULL, 0, &count), NONSTOP_ERROR_INVALID_ARGUMENT, "text");
     nonstop_engine_free(engine);
 }

@@ -114,7 +114,7 @@ static void a_tool_without_a_parser_uses_the_lines_of_its_code(void)
     CHECK_STATUS(nonstop_engine_new(NULL, &engine), NONSTOP_OK);
     add_at(engine, "./init.lua:12", NONSTOP_COUNT);
     add_at(engine, "scripts/init.lua:12", NONSTOP_COUNT);
-    CHECK_STATUS(nonstop_source_without_units(engine, "/game/scripts/init.lua", 22), NONSTOP_OK);
+    CHECK_STATUS(nonstop_source_without_units(engine, "/game/scripts/init.lua", 22, NULL, 0), NONSTOP_OK);
     memset(&info, 0, sizeof info);
     info.struct_size = sizeof info;
     info.key = UINT64_MAX;

@@ -31,6 +31,8 @@ extern const test struct_tests[];
 extern const test bad_input_tests[];
 extern const test thread_tests[];
 extern const test fork_tests[];
+extern const test dialect_tests[];
+extern const test calls_tests[];
 
 /* The condition holds. */
 #define CHECK(condition) check_true(__FILE__, __LINE__, #condition, (condition) ? 1 : 0)

@@ -67,7 +67,7 @@ bool breakpoint_to_snapshot()
     nonstop_hit_item item;
     size_t count = 0;
     if (!FINE(nonstop_breakpoints_add(engine.get(), &spec, 1, &id)) ||
-        !FINE(nonstop_source_without_units(engine.get(), info.path.data, info.path.len)) ||
+        !FINE(nonstop_source_without_units(engine.get(), info.path.data, info.path.len, nullptr, 0)) ||
         !FINE(nonstop_code_decide(engine.get(), &info, &arm, 1, &decision)) || decision.arm_count != 1 ||
         nonstop_hit(engine.get(), arm.site, 1, nullptr, 0, 0, &item, 1, &count) != NONSTOP_CAPTURE || count != 1) {
         return false;

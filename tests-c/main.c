@@ -138,7 +138,8 @@ int main(int argc, char **argv)
         {"library", library_tests}, {"breakpoints", breakpoints_tests}, {"filter", filter_tests},
         {"hits", hits_tests},       {"capture", capture_tests},         {"channel", channel_tests},
         {"structs", struct_tests},  {"bad input", bad_input_tests},     {"threads", thread_tests},
-        {"fork", fork_tests},
+        {"fork", fork_tests},       {"calls", calls_tests},
+        {"dialect", dialect_tests},
     };
     unsigned passed = 0, not_passed = 0;
     size_t group;

@@ -115,6 +115,28 @@ static nonstop_status use_decision(const nonstop_engine *engine, void *given)
     return nonstop_code_decide(engine, &info, arms, ROOM, given);
 }
 
+static void fill_facts(void *made)
+{
+    nonstop_dialect_facts facts;
+    memset(&facts, 0, sizeof facts);
+    facts.struct_size = sizeof facts;
+    facts.line_table = NONSTOP_LINE_TABLE_LOCATIONS;
+    facts.exception_table = NONSTOP_EXCEPTION_TABLE_RANGES;
+    facts.jump_unit_bytes = 2;
+    facts.opcodes[255].flow = NONSTOP_FLOW_JUMP;
+    facts.opcodes[255].jump = NONSTOP_JUMP_ABSOLUTE;
+    memcpy(made, &facts, sizeof facts);
+}
+
+static nonstop_status use_facts(const nonstop_engine *engine, void *given)
+{
+    nonstop_dialect *dialect = NULL;
+    const nonstop_status status = nonstop_dialect_new(given, &dialect);
+    (void)engine;
+    nonstop_dialect_free(dialect);
+    return status;
+}
+
 static nonstop_status use_stats(const nonstop_engine *engine, void *given)
 {
     return nonstop_channel_get_stats(engine, given);
@@ -130,6 +152,7 @@ static const sized all[] = {
     {"nonstop_code_info", sizeof(nonstop_code_info), 0, fill_info, use_info},
     {"nonstop_decision", sizeof(nonstop_decision), 1, fill_nothing, use_decision},
     {"nonstop_channel_stats", sizeof(nonstop_channel_stats), 1, fill_nothing, use_stats},
+    {"nonstop_dialect_facts", sizeof(nonstop_dialect_facts), 0, fill_facts, use_facts},
 };
 
 #define ALL (sizeof all / sizeof *all)

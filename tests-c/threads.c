@@ -514,7 +514,7 @@ static void *load_and_unload(void *given)
     const nonstop_code_info info = total(own->key);
     int load;
     for (load = 0; load < LOADS; load++) {
-        nonstop_decision decision = {sizeof decision, 0, 0, 0, 0, 0};
+        nonstop_decision decision = {sizeof decision, 0, 0, 0, 0, 0, 0};
         nonstop_arm arms[ROOM];
         size_t count;
         uint32_t site = 0;

@@ -54,7 +54,7 @@ fn ends_are_told_and_a_trouble_of_every_hit_once() {
     let engine = Engine::new(EngineOptions { queue_items: 1, ..EngineOptions::default() });
     let ids = engine.add(vec![snapshot(Location::parse(b"shop.py:3").unwrap())]).unwrap();
     assert_eq!(said(Level::Debug, "breakpoints added: 1"), 1);
-    engine.source_without_units(b"/app/shop.py");
+    engine.source_without_units(b"/app/shop.py", &[]);
     let code = CodeInfo {
         key: 1,
         path: b"/app/shop.py",
@@ -63,8 +63,10 @@ fn ends_are_told_and_a_trouble_of_every_hit_once() {
         qualname: "total",
         first_line: 1,
         lines: &[1, 3],
+        bytecode: None,
+        is_of_other_source: false,
     };
-    let site = engine.decide(&code).arms[0].site;
+    let site = engine.decide(&code).unwrap().arms[0].site;
     let hit = || {
         let mut ticket = 0;
         engine.hit(site, &Thread { id: 1, name: None }, 1, 1, |item| ticket = item.ticket).unwrap();

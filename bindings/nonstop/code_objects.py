@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import dis
+import functools
 import inspect
 from typing import TYPE_CHECKING
+
+from nonstop.core import Dialect
+from nonstop.dialect import bytecode_of, read_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,18 +19,19 @@ if TYPE_CHECKING:
 _RESUME = dis.opmap.get("RESUME")
 
 
+@functools.lru_cache(maxsize=1)
+def dialect() -> Dialect:
+    """The bytecode of this interpreter, as the engine knows it."""
+    return Dialect(read_facts())
+
+
 def code_lines(code: CodeType) -> list[int]:
-    r"""The lines that have code, ascending, each once.
+    r"""The lines that have code which can run, ascending, each once.
 
     >>> code_lines(compile("a = 1\n\nb = 2", "example", "exec"))
     [1, 3]
     """
-    if hasattr(code, "co_lines"):
-        lines = {line for _, _, line in code.co_lines()}
-    else:
-        lines = {line for _, line in dis.findlinestarts(code)}
-    # None: no line. 0: the RESUME of a module (3.11 and later).
-    return sorted(line for line in lines if line)
+    return dialect().lines(bytecode_of(code), code.co_firstlineno)
 
 
 def nested_code(code: CodeType) -> Iterator[CodeType]:

@@ -10,14 +10,16 @@ snapshot instead of one for each value, at a quarter of a microsecond a call on 
 
 from __future__ import annotations
 
+import importlib
 import threading
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from nonstop.errors import LibraryError, error_from_status
+from nonstop.errors import LibraryError, StateError, error_from_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from nonstop.dialect import Bytecode, Facts
     from nonstop.unit_table import SourceRows
 
 #: The ABI number that these bindings were written for.
@@ -31,8 +33,11 @@ FALSE, TRUE, ERROR = range(3)
 COUNT, LOG, SNAPSHOT = range(3)
 # Breakpoint flags.
 HAS_CONDITION, DISABLED = 1, 2
-# Arm flags.
-NEEDS_THREAD_NAME, REENTERED = 1, 2
+# Arm and entry flags.
+NEEDS_THREAD_NAME, REENTERED, MIXED, HIDDEN = 1, 2, 2, 4
+# Flags of a source, and of a code object.
+_COMPILED = 1
+_OF_OTHER_SOURCE = 1
 # Decision flags.
 NEEDS_SOURCE, NEEDS_LINES = 1, 2
 # Events, bits of a mask.
@@ -110,6 +115,15 @@ class Arm(NamedTuple):
     inner_last: int
 
 
+class Entry(NamedTuple):
+    """One place in a code object where control enters a unit."""
+
+    offset: int
+    line: int
+    site: int
+    flags: int
+
+
 class Decision(NamedTuple):
     """What the library wants of one code object."""
 
@@ -119,6 +133,10 @@ class Decision(NamedTuple):
     needs_source: bool
     needs_lines: bool
     arms: list[Arm]
+    #: How many entries :meth:`Engine.code_entries` gives.
+    entry_count: int = 0
+    #: Those, once they were asked for.
+    entries: Sequence[Entry] = ()
     #: Whether no breakpoint stands in the file: then its other code objects need not be asked about.
     quiet: bool = False
 
@@ -166,11 +184,18 @@ _library: tuple[Any, Any] | None = None
 def load() -> tuple[Any, Any]:
     """Give cffi's ``(ffi, lib)``, loaded and checked once.
 
-    Raises :class:`~nonstop.errors.LibraryError` with code ``missing_library`` or ``abi_mismatch``. Loading waits until
-    something is needed, so that ``nonstop doctor`` can tell what is wrong with an installation.
+    Raises :class:`~nonstop.errors.LibraryError` with code ``missing_library`` or ``abi_mismatch``, and in a
+    subinterpreter :class:`~nonstop.errors.StateError` with code ``not_supported``. Loading waits until something is
+    needed, so that ``nonstop doctor`` can tell what is wrong with an installation.
     """
     global _library
     if _library is None:
+        if _in_subinterpreter():
+            raise StateError(
+                "this is a subinterpreter, and nonstop works in the main interpreter of a process only: "
+                "set breakpoints there, for the code that runs there",
+                code="not_supported",
+            )
         try:
             from nonstop._native import ffi, lib
         except (ImportError, OSError) as error:
@@ -190,6 +215,18 @@ def load() -> tuple[Any, Any]:
         check_abi(found)
         _library = (ffi, lib)
     return _library
+
+
+def _in_subinterpreter() -> bool:
+    # From 3.12 on cffi refuses most of them. Before, it does not; but nonstop's own thread cannot be started in some,
+    # and in the others it ends the process if it is still running when its interpreter ends.
+    for name in ("_interpreters", "_xxsubinterpreters"):
+        try:
+            interpreters: Any = importlib.import_module(name)
+        except ImportError:
+            continue
+        return bool(interpreters.get_current() != interpreters.get_main())
+    return False
 
 
 def check_abi(found: int) -> None:
@@ -300,6 +337,30 @@ class _Buffers(threading.local):
     def grow(self, ffi: Any, capacity: int) -> None:
         self.items = ffi.new("nonstop_hit_item[]", capacity)
         self.capacity = capacity
+
+
+class Dialect:
+    """What the bytecode of an interpreter means, in the library's memory."""
+
+    def __init__(self, facts: Facts) -> None:
+        ffi, lib = load()
+        told = ffi.new("nonstop_dialect_facts *")
+        told.struct_size = ffi.sizeof("nonstop_dialect_facts")
+        told.flags, told.line_table, told.exception_table, told.jump_unit_bytes, opcodes = facts
+        told.opcodes = [tuple(opcode) for opcode in opcodes]
+        out = ffi.new("nonstop_dialect **")
+        _check(lib.nonstop_dialect_new(told, out))
+        self._dialect = ffi.gc(out[0], lib.nonstop_dialect_free)
+
+    def lines(self, bytecode: Bytecode, first_line: int) -> list[int]:
+        """The lines of a code object that have code which can run, ascending, each once."""
+        ffi, lib = load()
+        keep: list[Any] = []
+        texts = [_text(ffi, data, keep) for data in bytecode]
+        lines, count = _filled(
+            "uint32_t[]", 256, lambda *room: lib.nonstop_dialect_lines(self._dialect, *texts, first_line, *room)
+        )
+        return list(lines[0:count])
 
 
 class Engine:
@@ -430,15 +491,19 @@ class Engine:
         source = ffi.new("nonstop_source *")
         source.struct_size = ffi.sizeof("nonstop_source")
         source.line_count = rows.line_count
+        source.flags = _COMPILED
         source.scopes, source.scope_count = scopes, len(rows.scopes)
         source.blocks, source.block_count = blocks, len(rows.blocks)
         source.units, source.unit_count = units, len(rows.units)
         module_name = _utf8(module)
         _check(self._lib.nonstop_source_register(self._engine, path, len(path), module_name, len(module_name), source))
 
-    def source_without_units(self, path: bytes) -> None:
-        """Say that there is no source text for `path`: the code objects' own lines are its units."""
-        _check(self._lib.nonstop_source_without_units(self._engine, path, len(path)))
+    def source_without_units(self, path: bytes, lines: Sequence[int] = ()) -> None:
+        """Say that there is no source text for `path`: the code objects' own lines are its units.
+
+        `lines`: those of all its code objects, ascending, each once, where they are known.
+        """
+        _check(self._lib.nonstop_source_without_units(self._engine, path, len(path), list(lines), len(lines)))
 
     def source_lines(self, path: bytes) -> list[int]:
         """The lines of a registered file where a breakpoint can stand."""
@@ -469,12 +534,22 @@ class Engine:
     # Code and hits
 
     def code_decide(
-        self, key: int, path: bytes, module: str, name: str, qualname: str, first_line: int, lines: Sequence[int]
+        self,
+        key: int,
+        path: bytes,
+        module: str,
+        name: str,
+        qualname: str,
+        first_line: int,
+        lines: Sequence[int] = (),
+        bytecode: tuple[Dialect, Bytecode] | None = None,
+        is_of_other_source: bool = False,
     ) -> Decision:
         """Ask what a code object carries.
 
-        `lines`: the lines that have code, ascending, each once; empty where they are told only if the decision needs
-        them.
+        `lines`: the lines that have code, ascending, each once; `bytecode` tells them, and the entries of the units,
+        too. Without both they are told only if the decision needs them. `is_of_other_source`: it was not made of the
+        text that is registered for its file.
         """
         ffi, lib = self._ffi, self._lib
         keep: list[Any] = []
@@ -488,6 +563,13 @@ class Engine:
         _set_text(ffi, info.qualname, _utf8(qualname), keep)
         line_rows = ffi.new("uint32_t[]", list(lines))
         info.lines, info.line_count = line_rows, len(line_rows)
+        if bytecode is not None:
+            dialect, (code, line_table, exception_table) = bytecode
+            info.dialect = dialect._dialect
+            _set_text(ffi, info.bytecode, code, keep)
+            _set_text(ffi, info.line_table, line_table, keep)
+            _set_text(ffi, info.exception_table, exception_table, keep)
+            info.flags = _OF_OTHER_SOURCE if is_of_other_source else 0
         out = ffi.new("nonstop_decision *")
         capacity = _ARMS
         while True:
@@ -508,7 +590,22 @@ class Engine:
                     Arm(arm.line, arm.site, arm.flags, arm.inner_first, arm.inner_last)
                     for arm in arms[0 : out.arm_count]
                 ],
+                out.entry_count,
             )
+
+    def code_entries(self, key: int) -> tuple[int, list[Entry]]:
+        """Where control enters the armed units of a code object, by offset, with the epoch of its last decision."""
+        epoch = self._ffi.new("uint64_t *")
+        entries, count = _filled(
+            "nonstop_entry[]", _ARMS, lambda *room: self._lib.nonstop_code_get_entries(self._engine, key, *room, epoch)
+        )
+        return epoch[0], [Entry(one.offset, one.line, one.site, one.flags) for one in entries[0:count]]
+
+    def code_is_inside(self, key: int, site: int, offset: int) -> bool:
+        """Whether control at an offset is inside of the unit of a site."""
+        inside = self._ffi.new("int32_t *")
+        _check(self._lib.nonstop_code_is_inside(self._engine, key, site, offset, inside))
+        return bool(inside[0])
 
     def code_forget(self, key: int) -> None:
         """Drop what the library knows of a code object that is gone."""
@@ -621,3 +718,10 @@ def _set_text(ffi: Any, field: Any, data: bytes, keep: list[Any]) -> None:
     buffer = ffi.from_buffer("char[]", data)
     keep.append(buffer)
     field.data, field.len = buffer, len(data)
+
+
+def _text(ffi: Any, data: bytes, keep: list[Any]) -> Any:
+    text = ffi.new("nonstop_text *")
+    _set_text(ffi, text, data, keep)
+    keep.append(text)
+    return text[0]

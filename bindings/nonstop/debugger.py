@@ -348,7 +348,7 @@ class Debugger:
         if not located.files:
             return
         report = self._engine.report(number)
-        if report.state == "unverified":
+        if report.state == "unverified" and not any(self._planner.runs_other_text(path) for path, _ in located.files):
             raise LocationError(
                 self._engine.reason(number), code="no_such_function" if located.is_function else "no_code"
             )

@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import functools
+import gc
 import itertools
 import linecache
+import logging
 import os
+import sys
+import types
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nonstop import sources
-from nonstop.code_objects import code_lines
+from nonstop.code_objects import code_lines, dialect, nested_code
+from nonstop.dialect import bytecode_of
+from nonstop.errors import ArgumentError
+from nonstop.staleness import CompiledText
 
 if TYPE_CHECKING:
-    from types import CodeType
+    from collections.abc import Iterator
+    from types import CodeType, FrameType
 
     from nonstop.core import Decision, Engine
     from nonstop.unit_table import SourceRows
 
+_log = logging.getLogger("nonstop")
+
 #: Where the frames that are never observed live: a breakpoint in nonstop would observe itself.
 _OWN_FILES = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+#: From 3.14 on annotations are evaluated when somebody asks for them, by code with this name: that is no part of the
+#: unit that they stand in (docs/semantics.md, 5).
+_MADE_LATE = frozenset({"__annotate__"} if hasattr(lambda: 0, "__annotate__") else ())
 
 
 class CodeFacts(NamedTuple):
@@ -39,6 +54,9 @@ class Planner:
         self._engine = engine
         self._keys = itertools.count(1)
         self._stamps: dict[str, tuple[int, int]] = {}
+        #: What the registered texts compile to, by path; and the paths of those that replaced another.
+        self._compiled: dict[bytes, CompiledText] = {}
+        self._replaced: set[bytes] = set()
         #: Files, with the module that they ran as, in which no breakpoint stands.
         self._quiet: set[tuple[str, object]] = set()
         #: Changes when quiet files may have ceased to be.
@@ -59,7 +77,7 @@ class Planner:
         if type(module) is not str:
             module = ""
         file = (code.co_filename, module)
-        if file in self._quiet or code.co_filename.startswith(_OWN_FILES):
+        if file in self._quiet or code.co_filename.startswith(_OWN_FILES) or code.co_name in _MADE_LATE:
             return None
         facts = CodeFacts(
             next(self._keys),
@@ -71,7 +89,7 @@ class Planner:
         )
         edits = self.edits
         decision = self.decide(facts, code, namespace)
-        if decision.arms:
+        if decision.entries:
             return facts, decision
         self.forget(facts)
         if decision.quiet:
@@ -93,13 +111,32 @@ class Planner:
         Most code is in files without breakpoints: its lines are worked out only when the engine asks for them, and it
         remembers them.
         """
-        decision = self._engine.code_decide(*facts, ())
+        decision = self._engine.code_decide(*facts)
         if decision.needs_source:
-            self.register(facts.path, facts.module, namespace)
-        if decision.needs_source or decision.needs_lines:
-            decision = self._engine.code_decide(*facts, () if code is None else code_lines(code))
-            return decision._replace(quiet=False)
-        return decision._replace(quiet=not decision.arms)
+            self.register(facts.path, facts.module, namespace, code)
+        is_open = decision.needs_source or decision.needs_lines
+        if code is not None and (is_open or facts.path in self._replaced):
+            compiled = self._compiled.get(facts.path)
+            try:
+                decision = self._engine.code_decide(
+                    *facts,
+                    bytecode=(dialect(), bytecode_of(code)),
+                    is_of_other_source=compiled is not None and not compiled.is_source_of(code),
+                )
+            except ArgumentError as error:
+                # Code that some tool made, and that runs nevertheless.
+                _log.warning("%s in %r can carry no breakpoint: %s", facts.name, os.fsdecode(facts.path), error)
+                return decision._replace(needs_source=False, needs_lines=False)
+        while decision.entry_count:
+            epoch, entries = self._engine.code_entries(facts.key)
+            if epoch == decision.epoch:
+                return decision._replace(entries=entries)
+            decision = self._engine.code_decide(*facts)  # an edit came between
+        return decision._replace(quiet=not is_open)
+
+    def is_inside(self, facts: CodeFacts, site: int, offset: int) -> bool:
+        """Whether control at `offset` is inside of the unit of `site`."""
+        return self._engine.code_is_inside(facts.key, site, offset)
 
     def forget(self, facts: CodeFacts) -> None:
         """The code object is gone, or carries nothing."""
@@ -115,15 +152,48 @@ class Planner:
         self.decide(facts)
         self.forget(facts)
 
-    def register(self, path: bytes, module: str, namespace: dict[str, Any] | None = None) -> None:
-        """Give the engine the units of a file, or tell it that there is no text."""
+    def register(
+        self, path: bytes, module: str, namespace: dict[str, Any] | None = None, code: CodeType | None = None
+    ) -> None:
+        """Give the engine the units of a file, or tell it that there is no text; `code` is the first that was seen."""
         try:
-            rows = source_rows(os.fsdecode(path), namespace)
+            rows, compiled = _source(os.fsdecode(path), namespace)
         except Exception:
-            # No text, or none that this interpreter can parse: the code object's own lines have to do.
-            self._engine.source_without_units(path)
-        else:
-            self._engine.register_source(path, module, rows)
+            # No text, or none that this interpreter can parse: the lines of its code have to do.
+            # Under a name that a program made up there may be many modules.
+            is_whole = code is not None and code.co_name == "<module>" and not code.co_filename.startswith("<")
+            self._engine.source_without_units(path, _lines_of_module(code) if code is not None and is_whole else ())
+            return
+        if path in self._compiled:
+            self._replaced.add(path)
+        if compiled is not None:
+            self._compiled[path] = compiled
+        self._engine.register_source(path, module, rows)
+
+    def runs_other_text(self, name: str) -> bool:
+        """Whether functions of a file are alive that were not made of its text: a line that has no place in that may
+        have one in them. This looks at all objects, where the file was written since the process began.
+        """
+        compiled = self._compiled.get(path_bytes(name))
+        if compiled is None or not compiled.can_be_newer:
+            return False
+        functions = (found for found in _objects() if type(found) is types.FunctionType)
+        return any(
+            not compiled.is_source_of(function.__code__)
+            for function in functions
+            if type(function.__code__) is types.CodeType and function.__code__.co_filename == name
+        )
+
+
+def _objects() -> Iterator[object]:
+    """The objects that the collector knows, and those of the namespaces on this stack: PyPy's collector does not tell
+    of young ones.
+    """
+    yield from gc.get_objects()
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        yield from list(frame.f_globals.values())
+        frame = frame.f_back
 
 
 def path_bytes(name: str) -> bytes:
@@ -144,18 +214,29 @@ def _stamp(name: str) -> tuple[int, int]:
 
 def source_rows(name: str, namespace: dict[str, Any] | None = None) -> SourceRows:
     """The units of a file. Raises where there is no text, or none that this interpreter can parse."""
+    return _source(name, namespace)[0]
+
+
+def _source(name: str, namespace: dict[str, Any] | None) -> tuple[SourceRows, CompiledText | None]:
+    """The units of a file, and of one on the disk what it compiles to: only that can be edited unnoticed."""
     if os.path.isfile(name):
-        return _rows_of_file(name, _stamp(name))
+        return _source_of_file(name, _stamp(name))
     if sources.archived(name) is not None:
-        return sources.unit_rows(sources.read_source(name), name)
+        return sources.unit_rows(sources.read_source(name), name), None
     # Other loaders: linecache asks `__loader__.get_source`.
     lines = linecache.getlines(name, None if namespace is None else dict(namespace))
     if not lines:
         raise LookupError(name)
-    return sources.unit_rows("".join(lines), name)
+    return sources.unit_rows("".join(lines), name), None
 
 
 @functools.lru_cache(maxsize=4)
-def _rows_of_file(name: str, stamp: tuple[int, int]) -> SourceRows:
+def _source_of_file(name: str, stamp: tuple[int, int]) -> tuple[SourceRows, CompiledText]:
     # Setting many breakpoints in one file parses it once.
-    return sources.unit_rows(sources.read_source(name), name)
+    rows, code = sources.compiled_rows(sources.read_source(name), name)
+    return rows, CompiledText(code, stamp[0])
+
+
+def _lines_of_module(code: CodeType) -> list[int]:
+    """The lines of all code of a file: all of it is made inside of its module's."""
+    return sorted({line for one in nested_code(code) for line in code_lines(one)})

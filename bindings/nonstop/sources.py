@@ -22,6 +22,7 @@ from nonstop.unit_table import SourceRows, UnitTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import CodeType
 
 #: Endings by which the engine tells a file from a module (src/location/parse.rs).
 _SOURCE_ENDINGS = (".py", ".pyw", ".pyx", ".pyi")
@@ -101,17 +102,28 @@ def archived(name: str) -> bytes | None:
 
 def loaded_files() -> list[str]:
     """The source files of the loaded modules, as these know them."""
-    files = [_attribute(module, "__file__") for module in list(sys.modules.values())]
-    return list(dict.fromkeys(file for file in files if isinstance(file, str) and file.endswith(_SOURCE_ENDINGS)))
+    named = [_attribute(module, "__file__") for module in list(sys.modules.values())]
+    files = [file for file in named if isinstance(file, str)]
+    # A module that came without its source knows the compiled file only; its code has the name of the source.
+    sources = [file[:-1] if file.endswith(".pyc") else file for file in files]
+    return list(dict.fromkeys(file for file in sources if file.endswith(_SOURCE_ENDINGS)))
 
 
 def unit_rows(text: str, name: str) -> SourceRows:
     r"""The unit table of a source text, for the running interpreter.
 
-    Raises :class:`~nonstop.errors.LocationError` with code ``invalid_source`` for text that it cannot compile.
+    Raises as :func:`compiled_rows` does.
 
     >>> [unit[1] for unit in unit_rows("a = 1\n\nb = (\n 2)", "example").units]
     [1, 3]
+    """
+    return compiled_rows(text, name)[0]
+
+
+def compiled_rows(text: str, name: str) -> tuple[SourceRows, CodeType]:
+    """The unit table of a source text, for the running interpreter, and what the text compiles to.
+
+    Raises :class:`~nonstop.errors.LocationError` with code ``invalid_source`` for text that it cannot compile.
     """
     try:
         with _no_warnings():
@@ -125,7 +137,7 @@ def unit_rows(text: str, name: str) -> SourceRows:
             f"{name!r} is no source that this interpreter can compile: {what}{where}", code="invalid_source"
         ) from error
     rows = UnitTable(SourceText(text)).rows(tree)
-    return mark_code(rows, [(one.co_name, one.co_firstlineno, code_lines(one)) for one in nested_code(code)])
+    return mark_code(rows, [(one.co_name, one.co_firstlineno, code_lines(one)) for one in nested_code(code)]), code
 
 
 def mark_code(rows: SourceRows, codes: list[tuple[str, int, list[int]]]) -> SourceRows:

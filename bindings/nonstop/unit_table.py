@@ -52,6 +52,8 @@ class UnitTable:
         self._globals: dict[int, set[str]] = {}
         #: Whether control may come back to the next unit straight from itself.
         self._reentered = False
+        #: The lines from the first to the last of the `finally` bodies that what comes next can leave through.
+        self._finally = (0, 0)
 
     def rows(self, tree: ast.Module) -> SourceRows:
         """The rows of a whole module."""
@@ -96,13 +98,13 @@ class UnitTable:
         else:
             flags = REENTERED if self._reentered else 0
             self._flat = len(self._units)
-            self._units.append((kind, first, last, block, scope, *inner, flags))
+            self._units.append((kind, first, last, block, scope, *(inner if inner[0] else self._finally), flags))
         if has_code:
             self._reentered = False
 
     def _grow(self, last: int) -> None:
         _, first, before, block, scope, _, _, flags = self._units[self._flat]
-        self._units[self._flat] = (STATEMENT, first, max(before, last), block, scope, 0, 0, flags)
+        self._units[self._flat] = (STATEMENT, first, max(before, last), block, scope, *self._finally, flags)
 
     def _nested(self, nodes: Iterable[ast.AST | None], first: int, last: int, block: int, scope: int) -> None:
         if self.text.may_nest(first, last):
@@ -131,6 +133,13 @@ class UnitTable:
         self._statements(body, row, scope)
         self._close(row, last)
         return last
+
+    def _body(self, body: Sequence[ast.stmt], first: int, parent: int, scope: int) -> None:
+        """Add the block of a function or class: what is around it is no part of its activation."""
+        around, self._finally = self._finally, (0, 0)
+        reentered, self._reentered = self._reentered, False
+        self._block(body, first, parent, scope)
+        self._finally, self._reentered = around, reentered
 
     def _else(self, body: Sequence[ast.stmt], before: int, block: int, scope: int) -> int:
         """Add the block of `else:` or `finally:`, if there is one; `before`: the last line of the clause before it.
@@ -178,7 +187,7 @@ class UnitTable:
         inner = self.add_scope(FUNCTION, node.name, _first_line(node), last, scope, len(self._blocks))
         begin = _first_line(node.body[0])
         if begin > colon:
-            self._block(node.body, colon + 1, block, inner)
+            self._body(node.body, colon + 1, block, inner)
             return
         # The body shares a line with the signature, but runs in an activation of its own: it is a unit like the body
         # of a lambda.
@@ -193,7 +202,7 @@ class UnitTable:
             node, [*node.decorator_list, *_type_params(node), *node.bases, *node.keywords], block, scope
         )
         inner = self.add_scope(CLASS, node.name, _first_line(node), _end(node)[0], scope, len(self._blocks))
-        self._block(node.body, colon + 1, block, inner)
+        self._body(node.body, colon + 1, block, inner)
 
     def _if(self, node: ast.If, block: int, scope: int) -> None:
         own = block
@@ -242,6 +251,11 @@ class UnitTable:
 
     def _try(self, node: ast.Try, block: int, scope: int) -> None:
         colon = self._header(node, [], block, scope, has_code=False)
+        around = self._finally
+        if node.finalbody:
+            # Some compilers come back to a `return`, `break` or `continue` after these bodies.
+            first, last = _first_line(node.finalbody[0]), _end(node.finalbody[-1])[0]
+            self._finally = first, max(last, around[1])
         last = self._block(node.body, colon + 1, block, scope)
         if node.handlers:
             handlers = self._open(last + 1, block, scope)
@@ -250,6 +264,7 @@ class UnitTable:
                 last = self._block(handler.body, colon + 1, handlers, scope)
             self._close(handlers, last)
         last = self._else(node.orelse, last, block, scope)
+        self._finally = around
         self._else(node.finalbody, last, block, scope)
 
     def _match(self, node: Any, block: int, scope: int) -> None:

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use super::counters::{Counters, End};
-use super::found::{Found, Met, Placed};
+use super::found::{Basis, Found, Met, Placed};
 use super::id::BreakpointId;
 use super::shared::Switches;
 use super::spec::{Asked, BreakpointSpec};
@@ -19,6 +19,8 @@ use crate::policy::Rules;
 #[derive(Debug)]
 pub struct Breakpoint {
     id: BreakpointId,
+    /// When it was added, counted from the first: ids don't tell, since slots are given out again.
+    order: u64,
     kept: Arc<Kept>,
     /// Told when it is armed or disarmed.
     switches: Arc<Switches>,
@@ -94,6 +96,7 @@ const NOT_SEEN: &str = "no code that it stands in has run yet";
 impl Breakpoint {
     pub(super) fn new(
         id: BreakpointId,
+        order: u64,
         spec: BreakpointSpec,
         rules: Rules,
         switches: Arc<Switches>,
@@ -106,6 +109,7 @@ impl Breakpoint {
         life.off_since_ns = (!enabled).then_some(now_ns);
         Self {
             id,
+            order,
             kept: Arc::new(Kept { asked, rules, counters: Counters::default() }),
             switches,
             enabled: AtomicBool::new(enabled),
@@ -127,6 +131,7 @@ impl Breakpoint {
         };
         Self {
             id: self.id,
+            order: self.order,
             kept: Arc::clone(&self.kept),
             switches: Arc::clone(&self.switches),
             enabled: AtomicBool::new(self.is_enabled()),
@@ -138,6 +143,11 @@ impl Breakpoint {
     /// Its id.
     pub fn id(&self) -> BreakpointId {
         self.id
+    }
+
+    /// When it was added: of two the one with the lower number came first.
+    pub fn order(&self) -> u64 {
+        self.order
     }
 
     /// What was asked for.
@@ -221,15 +231,24 @@ impl Breakpoint {
         self.switches.advance();
     }
 
-    /// It is armed in one more code object, in the unit that begins at this line.
-    pub fn bind(&self, line: u32) {
+    /// It is armed in one more code object, in the unit that begins at this line. The line that it resolved to is the one that
+    /// its file says; where that says none, the first of those that it is armed at (functions of one name).
+    pub fn bind(&self, line: u32, basis: Basis) {
         let mut life = self.life();
+        life.resolved_line = match (basis, life.found.placed()) {
+            (Basis::Source, Placed::At(placed)) => placed,
+            (Basis::OtherSource, _) if life.code_objects > 0 => life.resolved_line,
+            (Basis::NoSource, _) if life.code_objects > 0 => life.resolved_line.min(line),
+            _ => line,
+        };
         life.code_objects += 1;
-        life.resolved_line = line;
         if matches!(life.state, State::Pending | State::Unverified) {
             life.state = State::Bound;
             life.reason = Cow::Borrowed("");
             life.is_doubted = false;
+        }
+        if life.state == State::Bound && life.reason.is_empty() {
+            life.reason = Cow::Borrowed(basis.note());
         }
     }
 
@@ -358,7 +377,7 @@ mod tests {
         assert!(breakpoint.end(State::Expired, "its time is over"));
         assert!(!breakpoint.end(State::Failed, "too late"));
         assert!(!breakpoint.doubt("too late") && !breakpoint.is_armable());
-        breakpoint.bind(3);
+        breakpoint.bind(3, Basis::Source);
         assert_eq!(breakpoint.report(0).state, State::Expired);
     }
 }

@@ -19,6 +19,30 @@ pub enum Placed {
     Nowhere(String),
 }
 
+/// What the units of a code object are known by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// Its source text.
+    Source,
+    /// There is no source text.
+    NoSource,
+    /// The source text is not the one that runs.
+    OtherSource,
+}
+
+impl Basis {
+    /// What the user should know of it.
+    pub fn note(self) -> &'static str {
+        match self {
+            Self::Source => "",
+            Self::NoSource => "without the source text each line with code is a unit of its own",
+            Self::OtherSource => {
+                "the source text is not the one that runs: each line with code is a unit of its own"
+            }
+        }
+    }
+}
+
 /// How a file that matches compares with those met before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Met {

@@ -11,7 +11,7 @@ mod table;
 
 pub use breakpoint::Breakpoint;
 pub use counters::{Counters, End};
-pub use found::Placed;
+pub use found::{Basis, Placed};
 pub use id::BreakpointId;
 pub use shared::Group;
 pub use spec::{Action, ActionKind, Asked, BreakpointSpec};

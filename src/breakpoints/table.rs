@@ -49,13 +49,13 @@ impl Table {
         self.slots.iter()
     }
 
-    fn insert(&mut self, id: BreakpointId, spec: BreakpointSpec, rules: Rules, now_ns: u64) {
+    fn insert(&mut self, id: BreakpointId, order: u64, spec: BreakpointSpec, rules: Rules, now_ns: u64) {
         let slot = id.slot() as u32;
         let switches = match &spec.location.place {
             Place::File(pattern) => self.by_path.push(pattern.key(), slot),
             Place::Module(name) => self.by_module.push(name.as_bytes(), slot),
         };
-        self.slots.set(id.slot(), Some(Arc::new(Breakpoint::new(id, spec, rules, switches, now_ns))));
+        self.slots.set(id.slot(), Some(Arc::new(Breakpoint::new(id, order, spec, rules, switches, now_ns))));
     }
 
     /// Takes out a whole batch: one pass over each list that it touches, however long the batch is.
@@ -107,6 +107,8 @@ pub struct Breakpoints {
 struct Generations {
     of_slot: Vec<u32>,
     free: Vec<u32>,
+    /// How many breakpoints were ever added.
+    added: u64,
 }
 
 impl Generations {
@@ -154,7 +156,8 @@ impl Breakpoints {
             .map(|(spec, rules)| {
                 let id = generations.next();
                 self.newest.fetch_max(id.generation(), Relaxed);
-                table.insert(id, spec, rules, now_ns);
+                generations.added += 1;
+                table.insert(id, generations.added, spec, rules, now_ns);
                 id
             })
             .collect();
@@ -217,6 +220,7 @@ impl Breakpoints {
         let generations = Generations {
             of_slot: slots.clone().map(generation).collect(),
             free: slots.filter(|&slot| table.slots.get(slot).is_none()).map(|slot| slot as u32).collect(),
+            added: table.iter().map(|breakpoint| breakpoint.order()).max().unwrap_or(0),
         };
         Self {
             published: RwLock::new(Arc::new(table)),

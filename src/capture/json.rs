@@ -123,7 +123,8 @@ pub(super) fn put_head(
     put(out, ",\"breakpoint\":");
     put_number(out, head.breakpoint);
     put(out, ",\"location\":{");
-    put_place(out, record.file, record.line, record.function);
+    let line = if head.line == 0 { record.line } else { head.line };
+    put_place(out, record.file, line, record.function);
     put(out, "},\"hit\":");
     put_number(out, head.hit);
     put(out, ",\"time_ns\":");

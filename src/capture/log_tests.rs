@@ -4,7 +4,7 @@ use serde_json::{json, Value as Json};
 
 fn encode(template: &str, captures: &str) -> Result<Json, RecordsError> {
     let template = Template::parse(template).unwrap();
-    let head = Head { breakpoint: 4, hit: 2 };
+    let head = Head { breakpoint: 4, hit: 2, line: 0 };
     let records = stream(&format!("h|a.py|1|f|9|7||;c;{captures}"));
     let bytes = encode_log(&records, &template, &head, &Limits::default(), || 0)?;
     Ok(serde_json::from_slice(&bytes)
@@ -118,7 +118,7 @@ fn there_is_one_value_for_each_expression() {
 #[test]
 fn frames_and_their_locals_are_left_out() {
     let template = Template::parse("{x}").unwrap();
-    let head = Head { breakpoint: 1, hit: 1 };
+    let head = Head { breakpoint: 1, hit: 1, line: 0 };
     let records = stream("h;f|a|1|f|1;n|y;[|list;i|int|5;];k|time;c;i|int|1;");
     let bytes = encode_log(&records, &template, &head, &Limits::default(), || 0).unwrap();
     let json: Json = serde_json::from_slice(&bytes).unwrap();

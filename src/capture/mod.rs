@@ -38,4 +38,7 @@ pub struct Head {
     pub breakpoint: u64,
     /// The number of the hit.
     pub hit: u64,
+    /// The line that the breakpoint stands at; 0: the one that the records say. Which line of a unit of several lines runs first
+    /// is the compiler's choice.
+    pub line: u32,
 }

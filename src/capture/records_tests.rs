@@ -9,7 +9,7 @@ fn read(text: &str) -> Result<Vec<Record<'static>>, RecordsError> {
 }
 
 fn encode(text: &str) -> Result<Vec<u8>, RecordsError> {
-    let head = Head { breakpoint: 1, hit: 1 };
+    let head = Head { breakpoint: 1, hit: 1, line: 0 };
     encode_snapshot(&stream(text), &head, &Limits::default(), || 5)
 }
 
@@ -147,7 +147,7 @@ fn nothing_comes_after_an_error() {
 fn a_hundred_thousand_random_streams_give_an_error_or_valid_json() {
     let mut dice = Dice::new(0x006e_6f6e_7374_6f70);
     let template = Template::parse("{a} {b!r:>9} {password}").unwrap();
-    let head = Head { breakpoint: 1, hit: 1 };
+    let head = Head { breakpoint: 1, hit: 1, line: 0 };
     let limits = Limits { items: 3, text_chars: 4, fields: 2, frames: 2, ..Limits::default() };
     let mut accepted = 0;
     for round in 0..100_000 {

@@ -3,7 +3,7 @@ use super::super::RecordWriter;
 use super::*;
 use serde_json::{json, Value as Json};
 
-const HEAD: Head = Head { breakpoint: 4, hit: 2 };
+const HEAD: Head = Head { breakpoint: 4, hit: 2, line: 0 };
 
 fn encode_with(text: &str, limits: &Limits) -> Json {
     let bytes = encode_snapshot(&stream(text), &HEAD, limits, || 99)

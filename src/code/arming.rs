@@ -1,8 +1,10 @@
 //! Which lines of one code object to arm for one breakpoint: pure functions over the unit table.
 
+use super::entries::Span;
 use super::info::CodeInfo;
 use super::rows::{ScopeKind, UnitKind};
 use super::units::SourceUnits;
+use crate::breakpoints::Basis;
 use crate::location::Target;
 
 /// A unit of a code object, with its lines that carry code there.
@@ -18,6 +20,10 @@ pub struct ArmedUnit {
     pub reentered: bool,
     /// See [`super::Arm::inner_first`]; `(0, 0)`: none.
     pub inner: (u32, u32),
+    /// The lines that control can come from without entering it.
+    pub span: Span,
+    /// What it was found by.
+    pub basis: Basis,
 }
 
 /// The unit of `code` that a breakpoint with these start units is bound to, if any: of each start the first unit of its
@@ -66,17 +72,26 @@ fn with_lines(units: &SourceUnits, code: &CodeInfo<'_>, unit: usize) -> Option<A
         _ if elements.is_empty() => (0, 0),
         _ => (row.first_line, row.last_line),
     };
+    let span = Span {
+        first_line: row.first_line,
+        last_line: row.last_line,
+        inner: (row.inner_first, row.inner_last),
+        reentered: row.reentered,
+    };
     (!lines.is_empty()).then_some(ArmedUnit {
         unit: unit as u32,
         first_line: row.first_line,
         lines,
         reentered: row.reentered,
         inner,
+        span,
+        basis: Basis::Source,
     })
 }
 
-/// The line to arm where there is no source text: exactly the one asked for, or the first line of the function's body.
-pub fn armed_line(code: &CodeInfo<'_>, target: &Target) -> Option<ArmedUnit> {
+/// The line to arm where the source text does not tell the units: exactly the one asked for, or the first line of the
+/// function's body.
+pub fn armed_line(code: &CodeInfo<'_>, target: &Target, basis: Basis) -> Option<ArmedUnit> {
     let line = match target {
         Target::Line(line) => *code.lines.get(code.lines.binary_search(line).ok()?)?,
         Target::Function(function) if names(code, function) => {
@@ -85,7 +100,15 @@ pub fn armed_line(code: &CodeInfo<'_>, target: &Target) -> Option<ArmedUnit> {
         }
         Target::Function(_) => return None,
     };
-    Some(ArmedUnit { unit: line, first_line: line, lines: vec![line], reentered: false, inner: (0, 0) })
+    Some(ArmedUnit {
+        unit: line,
+        first_line: line,
+        lines: vec![line],
+        reentered: false,
+        inner: (0, 0),
+        span: Span { first_line: line, last_line: line, inner: (0, 0), reentered: false },
+        basis,
+    })
 }
 
 /// Whether a code object is the function of this name; `Class.method` needs the qualified name.

@@ -5,14 +5,16 @@ use std::sync::{Arc, Weak};
 use dashmap::mapref::entry::Entry as Place;
 use dashmap::DashMap;
 
+use super::bytecode::{BytecodeError, Decoded};
+use super::entries::{entries, is_inside, Entry as UnitEntry, Span};
 use super::files::{File, Files};
 use super::filter::{EventKind, Filter};
 use super::hash::IntHash;
-use super::info::{Arm, CodeInfo, Decision};
+use super::info::{Arm, CodeInfo, Decision, EntryPoint};
 use super::placement::{Armed, Placement};
 use super::sites::{Bound, Site, Sites};
 use super::units::Units;
-use crate::breakpoints::{BreakpointId, Table};
+use crate::breakpoints::{Breakpoint, BreakpointId, Table};
 
 /// What a decision is made from: everything that the epoch covers.
 pub struct View<'a> {
@@ -70,6 +72,11 @@ struct Entry {
     qualname: Box<str>,
     first_line: u32,
     lines: Box<[u32]>,
+    /// Its bytecode, where the host told it.
+    code: Option<Box<Decoded>>,
+    is_of_other_source: bool,
+    /// By site: what surrounds it.
+    spans: Vec<(u32, Span)>,
     decision: Decision,
     /// What the decision was made of: while these are the same, so is the decision.
     made_of: (Weak<Placement>, Weak<Filter>),
@@ -93,10 +100,19 @@ impl Decisions {
 
     /// The decision on a code object, cached or made now. `None` when one that is later than the view is there already:
     /// take a new view then. To decide after it by what was before would unbind what a host has armed meanwhile.
-    pub fn decide(&self, info: &CodeInfo<'_>, view: &View<'_>) -> Option<Decision> {
+    ///
+    /// # Errors
+    /// [`BytecodeError`]: what the host told is no bytecode; nothing was decided.
+    pub fn decide(&self, info: &CodeInfo<'_>, view: &View<'_>) -> Result<Option<Decision>, BytecodeError> {
+        // Before an entry is held, and so that nothing is left behind of bytes that can't be read.
+        let told = info.bytecode.map(|bytes| Decoded::read(&bytes, info.first_line)).transpose()?;
+        Ok(self.decide_told(info, told, view))
+    }
+
+    fn decide_told(&self, info: &CodeInfo<'_>, told: Option<Decoded>, view: &View<'_>) -> Option<Decision> {
         if let Some(mut entry) = self.entries.get_mut(&info.key) {
             if entry.describes(info) {
-                return self.answer(info, &mut entry, view);
+                return self.answer(info, told, &mut entry, view);
             }
         }
         // Before the entry is held: a file that is new is looked up in the file system.
@@ -109,7 +125,7 @@ impl Decisions {
                 (place.into_ref(), Some(self.sites_released(old)))
             }
         };
-        let decision = self.answer(info, &mut entry, view);
+        let decision = self.answer(info, told, &mut entry, view);
         drop(entry);
         if let Some(file) = left {
             view.files.leave(&file);
@@ -162,12 +178,40 @@ impl Decisions {
         entry.file
     }
 
-    fn answer(&self, info: &CodeInfo<'_>, entry: &mut Entry, view: &View<'_>) -> Option<Decision> {
+    /// Where control enters the armed units of a code object, with the epoch of the decision; `None`: it was not decided.
+    pub fn entry_points(&self, key: u64) -> Option<(u64, Vec<EntryPoint>)> {
+        let entry = self.entries.get(&key)?;
+        Some((entry.decision.epoch, entry.decision.entries.clone()))
+    }
+
+    /// Whether control that is at an offset is inside of the unit of a site, or of what it surrounds; `None`: the code object
+    /// was not decided, its bytecode was not told, or it has no such site.
+    pub fn is_inside(&self, key: u64, site: u32, offset: u32) -> Option<bool> {
+        let entry = self.entries.get(&key)?;
+        let code = entry.code.as_ref()?;
+        let (_, span) = entry.spans.iter().find(|(number, _)| *number == site)?;
+        Some(code.at(offset).is_some_and(|at| is_inside(code, at, span)))
+    }
+
+    fn answer(
+        &self,
+        info: &CodeInfo<'_>,
+        told: Option<Decoded>,
+        entry: &mut Entry,
+        view: &View<'_>,
+    ) -> Option<Decision> {
         if entry.decision.epoch > view.epoch {
             return None;
         }
         if !entry.is_settled(info, view.epoch) {
-            if !info.lines.is_empty() && *entry.lines != *info.lines {
+            if let Some(code) = told {
+                entry.lines = code.lines().into();
+                entry.code = Some(Box::new(code));
+                // Another text may have been registered since it was told before.
+                entry.is_of_other_source = info.is_of_other_source;
+                entry.made_of = Default::default();
+            }
+            if entry.is_told_more(info) {
                 entry.lines = info.lines.into();
                 entry.made_of = Default::default();
             }
@@ -188,12 +232,14 @@ impl Decisions {
             decision.needs_source = matches!(placement.units(), Units::Unasked);
             decision.needs_lines = entry.lines.is_empty();
         }
-        let armed = match decision.is_open() || placement.is_empty() {
+        let mut armed = match decision.is_open() || placement.is_empty() {
             true => Vec::new(),
             false => placement.armed(&entry.info(key)),
         };
+        let found = entry.entered(&mut armed);
         self.sites.bind(&mut entry.sites, &armed);
         decision.arms = entry.arms(&armed);
+        decision.entries = entry.entry_points(&armed, &found);
         entry.filter_mask = view.filter.mask(entry.file.path(), &entry.module, entry.full_name());
         let line = if decision.arms.is_empty() { 0 } else { EventKind::Line as u32 };
         decision.event_mask = entry.filter_mask | line;
@@ -211,6 +257,9 @@ impl Entry {
             qualname: info.qualname.into(),
             first_line: info.first_line,
             lines: info.lines.into(),
+            code: None,
+            is_of_other_source: info.is_of_other_source,
+            spans: Vec::new(),
             decision: Decision::default(),
             made_of: Default::default(),
             filter_mask: 0,
@@ -220,8 +269,15 @@ impl Entry {
 
     /// Whether the cached decision answers this question.
     fn is_settled(&self, info: &CodeInfo<'_>, epoch: u64) -> bool {
-        let told_more = !info.lines.is_empty() && *self.lines != *info.lines;
+        let is_told_anew = info.bytecode.is_some()
+            && (self.code.is_none() || self.is_of_other_source != info.is_of_other_source);
+        let told_more = self.is_told_more(info) || is_told_anew;
         self.decision.epoch == epoch && !self.decision.is_open() && !told_more && self.describes(info)
+    }
+
+    /// Whether lines come that are not known. Those that the bytecode tells are the better ones.
+    fn is_told_more(&self, info: &CodeInfo<'_>) -> bool {
+        self.code.is_none() && !info.lines.is_empty() && *self.lines != *info.lines
     }
 
     /// Whether this is the code object that was decided, not another that came to live at its address.
@@ -242,7 +298,46 @@ impl Entry {
             qualname: &self.qualname,
             first_line: self.first_line,
             lines: &self.lines,
+            bytecode: None,
+            is_of_other_source: self.is_of_other_source,
         }
+    }
+
+    /// Where control enters the armed units. One that it never enters, since its code can't run, is not armed.
+    fn entered(&self, armed: &mut Vec<Armed>) -> Vec<UnitEntry> {
+        let Some(code) = self.code.as_ref().filter(|_| !armed.is_empty()) else { return Vec::new() };
+        let spans: Vec<Span> = armed.iter().map(|(unit, _)| unit.span).collect();
+        let units = unit_by_line(armed);
+        let unit_of = |line| units.binary_search_by_key(&line, |&(own, _)| own).ok().map(|at| units[at].1);
+        let mut found = entries(code, &spans, unit_of);
+        let mut kept = vec![None; armed.len()];
+        for entry in &found {
+            kept[entry.unit] = Some(0);
+        }
+        for (number, kept) in kept.iter_mut().filter(|kept| kept.is_some()).enumerate() {
+            *kept = Some(number);
+        }
+        found.iter_mut().for_each(|entry| entry.unit = kept[entry.unit].unwrap_or_default());
+        let mut kept = kept.iter();
+        armed.retain(|_| kept.next().is_some_and(Option::is_some));
+        found
+    }
+
+    fn entry_points(&mut self, armed: &[Armed], found: &[UnitEntry]) -> Vec<EntryPoint> {
+        let sites: Vec<(u32, bool)> = armed
+            .iter()
+            .filter_map(|(unit, breakpoints)| {
+                let site = Site::of_unit(&self.sites, unit.unit)?.number;
+                Some((site, needs_thread_name(breakpoints)))
+            })
+            .collect();
+        self.spans = sites.iter().zip(armed).map(|(&(site, _), (unit, _))| (site, unit.span)).collect();
+        let point = |entry: &UnitEntry| {
+            let &(site, needs_thread_name) = sites.get(entry.unit)?;
+            let UnitEntry { offset, line, is_mixed, is_hidden, .. } = *entry;
+            Some(EntryPoint { offset, line, site, needs_thread_name, is_mixed, is_hidden })
+        };
+        found.iter().filter_map(point).collect()
     }
 
     fn full_name(&self) -> &str {
@@ -257,7 +352,7 @@ impl Entry {
         let mut arms = Vec::new();
         for (unit, breakpoints) in armed {
             let Some(site) = Site::of_unit(&self.sites, unit.unit) else { continue };
-            let needs_thread_name = breakpoints.iter().any(|found| found.rules().needs_thread_name());
+            let needs_thread_name = needs_thread_name(breakpoints);
             arms.extend(unit.lines.iter().map(|&line| Arm {
                 line,
                 site: site.number,
@@ -293,4 +388,18 @@ impl Entry {
             }
         })
     }
+}
+
+fn needs_thread_name(breakpoints: &[Arc<Breakpoint>]) -> bool {
+    breakpoints.iter().any(|found| found.rules().needs_thread_name())
+}
+
+/// The lines of units, ascending. Two lambdas on one line are two units with the same line: the first one has it.
+fn unit_by_line(armed: &[Armed]) -> Vec<(u32, usize)> {
+    let all = armed.iter().enumerate();
+    let mut lines: Vec<(u32, usize)> =
+        all.flat_map(|(number, (unit, _))| unit.lines.iter().map(move |&line| (line, number))).collect();
+    lines.sort_unstable();
+    lines.dedup_by_key(|&mut (line, _)| line);
+    lines
 }

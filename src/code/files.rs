@@ -125,7 +125,7 @@ impl Files {
     pub fn units(&self, path: &[u8]) -> Option<Arc<SourceUnits>> {
         match self.seen.get(path)?.units() {
             Units::Table(units) => Some(units),
-            Units::Unasked | Units::Absent => None,
+            Units::Unasked | Units::Absent | Units::Lines(_) => None,
         }
     }
 

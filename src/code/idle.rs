@@ -73,6 +73,7 @@ impl Queue {
     fn push(&mut self, file: Arc<File>) {
         let weight = match file.units() {
             Units::Table(units) => 1 + units.units().len() / UNITS,
+            Units::Lines(lines) => 1 + lines.len() / UNITS,
             Units::Unasked | Units::Absent => 1,
         };
         self.weight += weight;

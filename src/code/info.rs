@@ -1,5 +1,7 @@
 //! What a host tells of a code object, and what it is told.
 
+use super::bytecode::Bytecode;
+
 /// A code object as its host describes it. The key is opaque: an address, an index, a hash that the host owns.
 #[derive(Clone, Copy, Debug)]
 pub struct CodeInfo<'a> {
@@ -15,8 +17,14 @@ pub struct CodeInfo<'a> {
     pub qualname: &'a str,
     /// Its first line (`co_firstlineno`).
     pub first_line: u32,
-    /// Lines that carry code, ascending; empty: not told yet (the decision says when they are needed).
+    /// Lines that carry code, ascending; empty: not told yet (the decision says when they are needed), or to be read off the
+    /// bytecode.
     pub lines: &'a [u32],
+    /// Its bytecode, from which the engine works out where control enters a unit; `None`: not told yet, or the host finds that
+    /// out by itself.
+    pub bytecode: Option<Bytecode<'a>>,
+    /// Whether the host knows that it was not made of the source text that is registered for its file.
+    pub is_of_other_source: bool,
 }
 
 impl CodeInfo<'_> {
@@ -50,6 +58,24 @@ pub struct Arm {
     pub inner_last: u32,
 }
 
+/// One place where control enters an armed unit: a line event there, and nowhere else, is an arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EntryPoint {
+    /// The offset of the instruction (`f_lasti` when its line begins).
+    pub offset: u32,
+    /// Its line.
+    pub line: u32,
+    /// The site that an arrival is reported with.
+    pub site: u32,
+    /// See [`Arm::needs_thread_name`].
+    pub needs_thread_name: bool,
+    /// Whether control can come here from inside of the unit as well: then it is an arrival only if the event before was not
+    /// inside (see [`crate::engine::Engine::is_inside`]).
+    pub is_mixed: bool,
+    /// Whether no line begins there that a tracer is told of: only an event for each instruction shows it.
+    pub is_hidden: bool,
+}
+
 /// What a host should observe of one code object, as of one epoch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Decision {
@@ -59,6 +85,8 @@ pub struct Decision {
     pub event_mask: u32,
     /// The lines to arm, ascending.
     pub arms: Vec<Arm>,
+    /// Where control enters the armed units, by offset, ascending; empty for a code object whose bytecode was not told.
+    pub entries: Vec<EntryPoint>,
     /// A breakpoint may stand in this file: register its units, or that there are none, and ask again.
     pub needs_source: bool,
     /// A breakpoint may stand in this code object: tell its lines and ask again.

@@ -1,7 +1,9 @@
 //! Units of a source file, the event filter, and the epoch-stamped decision per code object.
 
 mod arming;
+mod bytecode;
 mod decisions;
+mod entries;
 mod files;
 mod filter;
 mod hash;
@@ -12,11 +14,14 @@ mod rows;
 mod sites;
 mod units;
 
+pub use bytecode::{
+    Bytecode, BytecodeError, Decoded, ExceptionTable, Facts, Flow, Jump, LineTable, OpcodeFacts,
+};
 pub use decisions::{Decisions, Event, Interest, View};
 pub use files::{File, Files};
 pub use filter::{EventKind, Filter, Rule, RuleAction};
 pub use hash::{IntHash, IntHasher};
-pub use info::{Arm, CodeInfo, Decision};
+pub use info::{Arm, CodeInfo, Decision, EntryPoint};
 pub use placement::{Armed, Placement};
 pub use rows::{BlockRow, ScopeKind, ScopeRow, UnitKind, UnitRow, UnitsError};
 pub use sites::Bound;

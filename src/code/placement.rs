@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::arming::{armed_line, armed_unit, belongs_to, ArmedUnit};
 use super::info::{last_name, CodeInfo};
-use super::units::{SourceUnits, Units};
-use crate::breakpoints::{Breakpoint, Placed};
+use super::units::{Problem, SourceUnits, Units, Unplaceable};
+use crate::breakpoints::{Basis, Breakpoint, Placed};
 use crate::location::Target;
 
 /// One unit to arm, with the breakpoints that stand there in the order in which they were added.
@@ -45,7 +45,10 @@ impl Placement {
         breakpoints: impl Iterator<Item = &'a Arc<Breakpoint>>,
     ) -> Self {
         let mut all = Self { units, ..Self::default() };
-        breakpoints.for_each(|breakpoint| all.add(breakpoint, path));
+        // They come in groups, one for each way to write their locations: each is in order, together they are not.
+        let mut breakpoints: Vec<&Arc<Breakpoint>> = breakpoints.collect();
+        breakpoints.sort_by_key(|breakpoint| breakpoint.order());
+        breakpoints.into_iter().for_each(|breakpoint| all.add(breakpoint, path));
         all.index.sort_unstable();
         all
     }
@@ -67,7 +70,17 @@ impl Placement {
 
     /// The units of a code object to arm, ascending.
     pub fn armed(&self, code: &CodeInfo<'_>) -> Vec<Armed> {
+        let by_line = |candidate: &Candidate, basis| {
+            armed_line(code, &candidate.breakpoint.asked().location.target, basis)
+        };
         let mut found: Vec<(ArmedUnit, &Arc<Breakpoint>)> = match &self.units {
+            Units::Table(units) if !units.describe(code) => {
+                let all = self.candidates.iter();
+                all.filter_map(|candidate| {
+                    Some((by_line(candidate, Basis::OtherSource)?, &candidate.breakpoint))
+                })
+                .collect()
+            }
             Units::Table(units) => {
                 let scopes = units.scopes_of_code(code.name, code.first_line);
                 let own = self.candidates(scopes.iter().flat_map(|&scope| self.under(scope as u32)));
@@ -77,13 +90,12 @@ impl Placement {
                 })
                 .collect()
             }
-            Units::Absent | Units::Unasked => {
-                let by_line = code.lines.iter().flat_map(|&line| self.under(line));
+            Units::Absent | Units::Lines(_) | Units::Unasked => {
+                let at_line = code.lines.iter().flat_map(|&line| self.under(line));
                 let by_name = self.of_name.get(code.last_name()).into_iter().flatten().copied();
-                let own = self.candidates(by_line.chain(by_name));
+                let own = self.candidates(at_line.chain(by_name));
                 own.filter_map(|candidate| {
-                    let target = &candidate.breakpoint.asked().location.target;
-                    Some((armed_line(code, target)?, &candidate.breakpoint))
+                    Some((by_line(candidate, Basis::NoSource)?, &candidate.breakpoint))
                 })
                 .collect()
             }
@@ -122,9 +134,6 @@ impl Placement {
             (Units::Table(units), _) => {
                 let (placed, found) = placed(units, breakpoint, path);
                 breakpoint.place(path, placed);
-                if found.is_empty() {
-                    return;
-                }
                 for start in found {
                     let resolved = units.following(start).next();
                     let scopes = resolved.into_iter().flat_map(|unit| belongs_to(units, unit));
@@ -132,11 +141,16 @@ impl Placement {
                     self.starts.push(start as u32);
                 }
             }
-            (Units::Absent | Units::Unasked, Target::Line(line)) => {
+            (Units::Lines(lines), Target::Line(line)) if lines.binary_search(line).is_err() => {
+                let problem = Unplaceable::new(*line, Problem::NoSuchLine, lines);
+                let reason = problem.explain(&String::from_utf8_lossy(path), *line);
+                breakpoint.place(path, Placed::Nowhere(reason));
+            }
+            (Units::Absent | Units::Lines(_) | Units::Unasked, Target::Line(line)) => {
                 breakpoint.place(path, Placed::Unknown);
                 self.index.push((*line, row));
             }
-            (Units::Absent | Units::Unasked, Target::Function(name)) => {
+            (Units::Absent | Units::Lines(_) | Units::Unasked, Target::Function(name)) => {
                 breakpoint.place(path, Placed::Unknown);
                 self.of_name.entry(last_name(name).into()).or_default().push(row);
             }

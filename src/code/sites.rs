@@ -11,8 +11,14 @@ use super::hash::IntHash;
 use super::placement::Armed;
 use crate::breakpoints::{Breakpoint, BreakpointId};
 
-/// The breakpoints bound at one site.
-pub type Bound = Arc<[Arc<Breakpoint>]>;
+/// What is bound at one site.
+#[derive(Clone, Debug, Default)]
+pub struct Bound {
+    /// The line that its unit begins at; 0 while nothing was bound.
+    pub line: u32,
+    /// The breakpoints.
+    pub breakpoints: Arc<[Arc<Breakpoint>]>,
+}
 
 /// What a site number stands for.
 #[derive(Debug, Default)]
@@ -39,7 +45,7 @@ impl Site {
 
     /// Whether a breakpoint is bound here.
     pub fn carries(&self, breakpoint: BreakpointId) -> bool {
-        self.bound.iter().any(|bound| bound.id() == breakpoint)
+        self.bound.breakpoints.iter().any(|bound| bound.id() == breakpoint)
     }
 }
 
@@ -51,7 +57,7 @@ impl Sites {
 
     /// The breakpoints bound at a site; `None` for a number that names no site (any more).
     pub fn bound_at(&self, number: u32) -> Option<Bound> {
-        self.bound.get(&number).map(|bound| Arc::clone(&bound))
+        self.bound.get(&number).map(|bound| bound.clone())
     }
 
     /// Makes the sites of a code object carry exactly the armed breakpoints, and tells these what changed for them. Both
@@ -66,23 +72,27 @@ impl Sites {
         sites.sort_by_key(|site| site.unit);
         for site in sites {
             let at = armed.binary_search_by_key(&site.unit, |(unit, _)| unit.unit);
-            let (line, wanted) =
-                at.map_or((0, &[][..]), |at| (armed[at].0.first_line, armed[at].1.as_slice()));
-            if site.bound.iter().map(|old| old.id()).eq(wanted.iter().map(|new| new.id())) {
+            let (place, wanted) =
+                at.map_or((None, &[][..]), |at| (Some(&armed[at].0), armed[at].1.as_slice()));
+            if site.bound.breakpoints.iter().map(|old| old.id()).eq(wanted.iter().map(|new| new.id())) {
                 continue;
             }
-            let (before, after) = (ids(&site.bound), ids(wanted));
-            site.bound.iter().filter(|old| !after.contains(&old.id())).for_each(|old| old.unbind());
-            wanted.iter().filter(|new| !before.contains(&new.id())).for_each(|new| new.bind(line));
-            site.bound = wanted.into();
-            self.bound.insert(site.number, Arc::clone(&site.bound));
+            let (before, after) = (ids(&site.bound.breakpoints), ids(wanted));
+            let old = site.bound.breakpoints.iter();
+            old.filter(|old| !after.contains(&old.id())).for_each(|old| old.unbind());
+            for new in wanted.iter().filter(|new| !before.contains(&new.id())) {
+                place.into_iter().for_each(|place| new.bind(place.first_line, place.basis));
+            }
+            let line = place.map_or(site.bound.line, |place| place.first_line);
+            site.bound = Bound { line, breakpoints: wanted.into() };
+            self.bound.insert(site.number, site.bound.clone());
         }
     }
 
     /// Ends a site: its code object is gone.
     pub fn release(&self, site: Site) {
         self.bound.remove(&site.number);
-        site.bound.iter().for_each(|breakpoint| breakpoint.unbind());
+        site.bound.breakpoints.iter().for_each(|breakpoint| breakpoint.unbind());
     }
 
     /// A site under a number that names no other. 0 is none; after four thousand million sites the numbers come round.
@@ -93,8 +103,8 @@ impl Sites {
                 continue;
             }
             if let Place::Vacant(place) = self.bound.entry(number) {
-                let bound: Bound = Arc::new([]);
-                place.insert(Arc::clone(&bound));
+                let bound = Bound::default();
+                place.insert(bound.clone());
                 return Site { number, unit, bound };
             }
         }
@@ -108,10 +118,17 @@ fn ids(bound: &[Arc<Breakpoint>]) -> HashSet<BreakpointId> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::breakpoints::Basis;
     use crate::code::arming::ArmedUnit;
+    use crate::code::entries::Span;
 
     fn unit(unit: u32) -> Armed {
-        (ArmedUnit { unit, first_line: unit, lines: vec![unit], reentered: false, inner: (0, 0) }, Vec::new())
+        let span = Span { first_line: unit, last_line: unit, inner: (0, 0), reentered: false };
+        let (lines, basis) = (vec![unit], Basis::Source);
+        (
+            ArmedUnit { unit, first_line: unit, lines, reentered: false, inner: (0, 0), span, basis },
+            Vec::new(),
+        )
     }
 
     #[test]
@@ -123,7 +140,7 @@ mod tests {
         all.bind(&mut sites, &[unit(9)]);
         assert_eq!(Site::of_unit(&sites, 5).map(|site| site.number), Some(number));
         assert!(
-            all.bound_at(number).is_some_and(|bound| bound.is_empty()),
+            all.bound_at(number).is_some_and(|bound| bound.breakpoints.is_empty()),
             "an old plan names an empty site"
         );
         sites.into_iter().for_each(|site| all.release(site));

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::info::last_name;
+use super::info::{last_name, CodeInfo};
 use super::rows::{check, BlockRow, ScopeKind, ScopeRow, UnitKind, UnitRow, UnitsError};
 
 /// What is known of a file's units.
@@ -17,6 +17,8 @@ pub enum Units {
     Unasked,
     /// The host has no source text: the lines of the code objects themselves are the units.
     Absent,
+    /// The same, but the lines of all its code objects are known, ascending.
+    Lines(Arc<[u32]>),
     /// The unit table.
     Table(Arc<SourceUnits>),
 }
@@ -30,6 +32,8 @@ pub struct SourceUnits {
     line_count: u32,
     /// Units by block, in source order.
     of_block: Vec<Vec<u32>>,
+    /// Statement and header units by scope.
+    of_scope: Vec<Vec<u32>>,
     /// Statement and header units by first line: they never overlap.
     flat: Vec<u32>,
     /// Lambda and element units by first line.
@@ -42,6 +46,8 @@ pub struct SourceUnits {
     functions: HashMap<String, Vec<u32>>,
     /// The lines that can carry a breakpoint.
     lines: Vec<u32>,
+    /// Whether the units without code are marked.
+    is_compiled: bool,
 }
 
 /// Why a line can't carry a breakpoint.
@@ -65,9 +71,19 @@ pub enum Problem {
     NothingFollows,
     /// What stands there, and what follows in its block, has no code on this interpreter.
     NoCode,
+    /// There is no source text, and no code of the file has this line.
+    NoSuchLine,
 }
 
 impl Unplaceable {
+    /// For a line that has no place among the usable ones, which are ascending.
+    pub fn new(line: u32, problem: Problem, lines: &[u32]) -> Self {
+        let at = lines.partition_point(|&usable| usable < line);
+        let before = at.checked_sub(1).map(|at| lines[at]);
+        let after = lines[at..].iter().copied().find(|&usable| usable != line);
+        Self { problem, nearest: before.into_iter().chain(after).collect() }
+    }
+
     /// The message for a user.
     pub fn explain(&self, file: &str, line: u32) -> String {
         let why = match self.problem {
@@ -76,6 +92,9 @@ impl Unplaceable {
                 String::from("a blank line or comment with nothing after it in its block")
             }
             Problem::NoCode => String::from("this interpreter makes no code for it"),
+            Problem::NoSuchLine => String::from(
+                "none of its code has this line, and there is no source text to find the next one",
+            ),
         };
         let near: Vec<String> = self.nearest.iter().map(u32::to_string).collect();
         let near = if near.is_empty() {
@@ -105,8 +124,10 @@ impl SourceUnits {
             (0..units.len() as u32).partition(|&unit| !is_nested(units[unit as usize].kind));
         by_line(&mut flat);
         by_line(&mut nested);
+        let mut of_scope = vec![Vec::new(); scopes.len()];
         for &unit in &flat {
             of_block[units[unit as usize].block as usize].push(unit);
+            of_scope[units[unit as usize].scope as usize].push(unit);
         }
         let mut block_order: Vec<u32> = (0..blocks.len() as u32).collect();
         block_order.sort_by_key(|&block| {
@@ -129,13 +150,20 @@ impl SourceUnits {
             units,
             line_count,
             of_block,
+            of_scope,
             flat,
             nested,
             block_order,
             scope_order,
             functions,
             lines,
+            is_compiled: false,
         })
+    }
+
+    /// The units that the interpreter makes no code for are marked: the host compiled the text.
+    pub fn compiled(self) -> Self {
+        Self { is_compiled: true, ..self }
     }
 
     /// The units, in the host's order.
@@ -171,7 +199,8 @@ impl SourceUnits {
         Ok(found)
     }
 
-    /// The unit itself and the later ones of its block, without those that have no code.
+    /// The unit itself and what a breakpoint moves on to where that has no code, without what has none either: of a header
+    /// the units of its statement, then the later ones of the block.
     pub fn following(&self, unit: usize) -> impl Iterator<Item = usize> + '_ {
         let row = &self.units[unit];
         let (alone, block) = if is_nested(row.kind) {
@@ -181,8 +210,28 @@ impl SourceUnits {
             let from = block.partition_point(|&other| self.units[other as usize].first_line < row.first_line);
             (None, &block[from..])
         };
-        let later = block.iter().map(|&unit| unit as usize);
-        alone.into_iter().chain(later).filter(|&unit| !self.units[unit].no_code)
+        let mut later = block.iter().map(|&unit| unit as usize);
+        let first = later.next();
+        let own = first.into_iter().flat_map(|first| self.headed_by(first));
+        let all = alone.into_iter().chain(first).chain(own).chain(later);
+        all.filter(|&unit| !self.units[unit].no_code)
+    }
+
+    /// The units of the statement that a header begins, in source order; those of functions and classes in it are apart.
+    fn headed_by(&self, header: usize) -> impl Iterator<Item = usize> + '_ {
+        let row = &self.units[header];
+        let from = self.flat.partition_point(|&unit| self.units[unit as usize].first_line <= row.first_line);
+        let after = self.flat[from..].iter().map(|&unit| unit as usize);
+        let inside = after.take_while(move |&unit| {
+            // Units of the statement stand in blocks within that of the header: up to the next one of the same block.
+            self.units[unit].block != row.block && self.is_within(self.units[unit].block, row.block)
+        });
+        inside.filter(move |&unit| self.units[unit].scope == row.scope)
+    }
+
+    fn is_within(&self, block: u32, around: u32) -> bool {
+        let parent = |&block: &u32| (block != 0).then(|| self.blocks[block as usize].parent);
+        std::iter::successors(Some(block), parent).any(|block| block == around)
     }
 
     /// Lambda and element units inside the span of a unit.
@@ -242,6 +291,55 @@ impl SourceUnits {
         on_line.map(|&scope| scope as usize).filter(|&scope| self.scopes[scope].name == name).collect()
     }
 
+    /// Whether a code object can have been made of this text: its name and first line are those of a scope, its lines are in
+    /// that scope's units, and (if the units without code are known) each other one has some. A text that was edited since
+    /// it was compiled does not pass, unless all that matters here stayed the same. Code with a name that no scope has
+    /// passes: a compiler made it besides.
+    pub fn describe(&self, code: &CodeInfo<'_>) -> bool {
+        if code.lines.is_empty() {
+            return true;
+        }
+        if code.is_of_other_source {
+            return false;
+        }
+        let scopes = self.scopes_of_code(code.name, code.first_line);
+        match scopes[..] {
+            // A function that was moved does not pass.
+            [] => !self.scopes.iter().any(|scope| scope.name == code.name),
+            [scope] => self.is_made_of(scope, code),
+            // Lambdas and comprehensions of one line: all of them are within it.
+            [..] => true,
+        }
+    }
+
+    fn is_made_of(&self, scope: usize, code: &CodeInfo<'_>) -> bool {
+        let row = &self.scopes[scope];
+        let is_within = |line: u32| (row.first_line..=row.last_line).contains(&line);
+        if matches!(row.kind, ScopeKind::Lambda | ScopeKind::Comprehension) {
+            return code.lines.iter().all(|&line| is_within(line));
+        }
+        let is_own = |line: u32| {
+            let of_scope = |unit: usize| self.units[unit].scope as usize == scope;
+            line == row.first_line
+                || (is_within(line)
+                    && (self.statement_at(line).is_some_and(of_scope) || self.has_nested(scope, line)))
+        };
+        let has_lines = |unit: &UnitRow| {
+            let from = code.lines.partition_point(|&line| line < unit.first_line);
+            unit.no_code || code.lines.get(from).is_some_and(|&line| line <= unit.last_line)
+        };
+        code.lines.iter().all(|&line| is_own(line))
+            && (!self.is_compiled
+                || self.of_scope[scope].iter().all(|&unit| has_lines(&self.units[unit as usize])))
+    }
+
+    /// Whether a unit inside of another, of this scope, spans the line: a body on the line of its `def`.
+    fn has_nested(&self, scope: usize, line: u32) -> bool {
+        let to = self.nested.partition_point(|&unit| self.units[unit as usize].first_line <= line);
+        let own = |row: &UnitRow| row.scope as usize == scope && row.last_line >= line;
+        self.nested[..to].iter().any(|&unit| own(&self.units[unit as usize]))
+    }
+
     /// The lines that can carry a breakpoint: the first of each unit, ascending.
     pub fn lines(&self) -> &[u32] {
         &self.lines
@@ -295,11 +393,7 @@ impl SourceUnits {
     }
 
     fn unplaceable(&self, line: u32, problem: Problem) -> Unplaceable {
-        let lines = &self.lines;
-        let at = lines.partition_point(|&usable| usable < line);
-        let before = at.checked_sub(1).map(|at| lines[at]);
-        let after = lines[at..].iter().copied().find(|&usable| usable != line);
-        Unplaceable { problem, nearest: before.into_iter().chain(after).collect() }
+        Unplaceable::new(line, problem, &self.lines)
     }
 }
 

@@ -22,12 +22,12 @@ fn sums(report: &Report) -> (u64, u64) {
 #[test]
 fn a_decision_from_an_older_view_does_not_undo_a_later_one() {
     let (engine, _) = engine_with(vec![counter("shop.py:3")]);
-    engine.decide(&total(1));
+    engine.decide(&total(1)).unwrap();
     engine.with_view(|old| {
         // Another thread, meanwhile.
         engine.add(vec![counter("shop.py:5")]).unwrap();
-        let site = engine.decide(&total(1)).arms[1].site;
-        assert_eq!(engine.decisions.decide(&total(1), old), None);
+        let site = engine.decide(&total(1)).unwrap().arms[1].site;
+        assert_eq!(engine.decisions.decide(&total(1), old).unwrap(), None);
         assert_eq!(engine.decisions.event(1, event_at(5), old), Some(Interest::Site(site)));
         assert_eq!(hit(&engine, site).0, Verdict::Ignore, "the breakpoint is still bound there");
     });
@@ -47,7 +47,7 @@ fn edits_decisions_hits_and_forgetting_race_and_the_books_balance() {
                 let more = engine.add(vec![spec("shop.py:3"), spec("shop:5")]).unwrap();
                 engine.set_enabled(&ids[..1], round % 2 == 1).unwrap();
                 match round % 3 {
-                    0 => engine.source_without_units(SHOP),
+                    0 => engine.source_without_units(SHOP, &[]),
                     _ => engine.register_source(SHOP, "shop", shop_units()),
                 }
                 engine.remove(&more).unwrap();
@@ -58,7 +58,7 @@ fn edits_decisions_hits_and_forgetting_race_and_the_books_balance() {
             let (engine, stop) = (&engine, &stop);
             scope.spawn(move || {
                 while !stop.load(SeqCst) {
-                    for arm in engine.decide(&total(key)).arms {
+                    for arm in engine.decide(&total(key)).unwrap().arms {
                         let mut items = Vec::new();
                         // The other thread of this key may have forgotten the code object.
                         let _ = engine.hit(arm.site, &MAIN, 0, 64, |item| items.push(item));
@@ -85,7 +85,7 @@ fn edits_decisions_hits_and_forgetting_race_and_the_books_balance() {
     for &id in &ids {
         assert_eq!(engine.report(id).unwrap().code_objects, 0);
     }
-    engine.decide(&total(1));
+    engine.decide(&total(1)).unwrap();
     for &id in &ids {
         assert_eq!(engine.report(id).unwrap().code_objects, 1);
     }
@@ -98,13 +98,13 @@ fn unit_tables_of_different_lengths_take_turns_and_never_mix() {
         let registrar = scope.spawn(|| {
             for round in 0..2_000 {
                 match round % 2 {
-                    0 => engine.source_without_units(SHOP),
+                    0 => engine.source_without_units(SHOP, &[]),
                     _ => engine.register_source(SHOP, "shop", shop_units()),
                 }
             }
         });
         while !registrar.is_finished() {
-            let lines: Vec<u32> = engine.decide(&total(1)).arms.iter().map(|arm| arm.line).collect();
+            let lines: Vec<u32> = engine.decide(&total(1)).unwrap().arms.iter().map(|arm| arm.line).collect();
             assert_eq!(lines, [2, 5]);
         }
     });
@@ -191,7 +191,7 @@ fn the_clock_is_not_read_for_rules_that_do_not_look_at_it() {
     let rules = RuleSpec { rate: Some(Rate { per_second: 1.0, burst: 1.0 }), ..RuleSpec::default() };
     engine.add(vec![counter("shop.py:3"), BreakpointSpec { rules, ..counter("shop.py:5") }]).unwrap();
     engine.register_source(SHOP, "shop", shop_units());
-    let sites: Vec<u32> = engine.decide(&total(1)).arms.iter().map(|arm| arm.site).collect();
+    let sites: Vec<u32> = engine.decide(&total(1)).unwrap().arms.iter().map(|arm| arm.site).collect();
     let reads = |site: u32, now_ns: u64| {
         let before = READ.load(SeqCst);
         engine.hit(site, &MAIN, now_ns, 0, drop).unwrap();

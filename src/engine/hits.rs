@@ -93,14 +93,14 @@ impl Engine {
         let bound = self.decisions.bound_at(site).ok_or_else(|| {
             EngineError::NotFound(format!("no site has the number {site}: its code object was forgotten"))
         })?;
-        let needed = bound.iter().filter(|breakpoint| may_ask_host(breakpoint)).count();
+        let needed = bound.breakpoints.iter().filter(|breakpoint| may_ask_host(breakpoint)).count();
         if needed > room {
             return Err(EngineError::BufferTooSmall { needed });
         }
         let mut now = Now { clock: self.options.clock, ns: now_ns };
         let mut verdict = Verdict::Disable;
-        for breakpoint in bound.iter() {
-            let item = self.arrive(breakpoint, thread, &mut now);
+        for breakpoint in bound.breakpoints.iter() {
+            let item = self.arrive(breakpoint, bound.line, thread, &mut now);
             if breakpoint.is_armable() {
                 verdict = verdict.max(item.verdict);
                 if verdict == Verdict::Disable {
@@ -125,11 +125,11 @@ impl Engine {
             .tickets
             .close(ticket, |stage| stage == Stage::Condition)
             .map_err(|refused| EngineError::from_ticket(ticket, refused, "the outcome of a condition"))?;
-        let breakpoint = open.breakpoint;
+        let Ticket { breakpoint, line, .. } = open;
         let end = match outcome {
             Outcome::True => {
                 let mut now = Now { clock: self.options.clock, ns: now_ns };
-                return Ok(self.condition_held(&breakpoint, Some(ticket), &mut now));
+                return Ok(self.condition_held(&breakpoint, line, Some(ticket), &mut now));
             }
             Outcome::False => End::False,
             Outcome::Error => End::Error,
@@ -164,7 +164,7 @@ impl Engine {
         let (Stage::Capture { hit }, breakpoint) = (open.stage, &open.breakpoint) else {
             return Err(EngineError::InvalidArgument(format!("ticket {ticket} does not wait for a capture")));
         };
-        let head = Head { breakpoint: breakpoint.id().raw(), hit };
+        let head = Head { breakpoint: breakpoint.id().raw(), hit, line: open.line };
         let limits = breakpoint.asked().limits();
         let encoded = match &breakpoint.asked().action {
             Action::Log(template) => encode_log(records, template, &head, limits, wall_clock_ns),
@@ -194,7 +194,7 @@ impl Engine {
         self.end(breakpoint, State::Expired, "its time is over");
     }
 
-    fn arrive(&self, breakpoint: &Arc<Breakpoint>, thread: &Thread<'_>, now: &mut Now) -> HitItem {
+    fn arrive(&self, breakpoint: &Arc<Breakpoint>, line: u32, thread: &Thread<'_>, now: &mut Now) -> HitItem {
         if !breakpoint.is_armable() {
             breakpoint.count(End::Skipped);
             return item(breakpoint, Verdict::Ignore);
@@ -207,9 +207,9 @@ impl Engine {
             return item(breakpoint, Verdict::Ignore);
         }
         if !breakpoint.asked().has_condition {
-            return self.condition_held(breakpoint, None, now);
+            return self.condition_held(breakpoint, line, None, now);
         }
-        let open = Ticket { breakpoint: Arc::clone(breakpoint), stage: Stage::Condition };
+        let open = Ticket { breakpoint: Arc::clone(breakpoint), stage: Stage::Condition, line };
         HitItem { ticket: self.open(open), ..item(breakpoint, Verdict::Evaluate) }
     }
 
@@ -230,7 +230,13 @@ impl Engine {
     }
 
     /// A hit: the rules that come after the condition. `ticket` is the one that the condition was asked under.
-    fn condition_held(&self, breakpoint: &Arc<Breakpoint>, ticket: Option<u64>, now: &mut Now) -> HitItem {
+    fn condition_held(
+        &self,
+        breakpoint: &Arc<Breakpoint>,
+        line: u32,
+        ticket: Option<u64>,
+        now: &mut Now,
+    ) -> HitItem {
         let hit = match breakpoint.rules().hit(now.of(breakpoint)) {
             HitOutcome::Passed => {
                 breakpoint.count(End::Passed);
@@ -249,7 +255,7 @@ impl Engine {
             breakpoint.count(End::Captured);
             return HitItem { hit, ..item(breakpoint, Verdict::Ignore) };
         }
-        let open = Ticket { breakpoint: Arc::clone(breakpoint), stage: Stage::Capture { hit } };
+        let open = Ticket { breakpoint: Arc::clone(breakpoint), stage: Stage::Capture { hit }, line };
         let ticket = match ticket {
             Some(number) => {
                 self.tickets.advance(number, open);

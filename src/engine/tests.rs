@@ -62,6 +62,8 @@ pub(super) fn total(key: u64) -> CodeInfo<'static> {
         qualname: "total",
         first_line: 1,
         lines: &[1, 2, 3, 5],
+        bytecode: None,
+        is_of_other_source: false,
     }
 }
 
@@ -89,7 +91,7 @@ pub(super) fn engine_with(specs: Vec<BreakpointSpec>) -> (Engine, Vec<Breakpoint
 }
 
 pub(super) fn site(engine: &Engine) -> u32 {
-    engine.decide(&total(1)).arms[0].site
+    engine.decide(&total(1)).unwrap().arms[0].site
 }
 
 pub(super) const MAIN: Thread<'static> = Thread { id: 7, name: None };
@@ -103,7 +105,7 @@ pub(super) fn hit(engine: &Engine, site: u32) -> (Verdict, Vec<HitItem>) {
 #[test]
 fn a_breakpoint_is_decided_hit_captured_and_received() {
     let (engine, ids) = engine_with(vec![spec("shop.py:3")]);
-    let decision = engine.decide(&total(1));
+    let decision = engine.decide(&total(1)).unwrap();
     assert_eq!(decision.arms.iter().map(|arm| arm.line).collect::<Vec<_>>(), [3]);
     let (verdict, items) = hit(&engine, decision.arms[0].site);
     assert_eq!((verdict, items.len(), items[0].hit, items[0].user_data), (Verdict::Capture, 1, 1, 11));
@@ -135,7 +137,7 @@ fn a_line_beyond_the_end_is_unverified_and_says_why() {
 #[test]
 fn a_function_stands_at_the_first_unit_of_its_body() {
     let (engine, ids) = engine_with(vec![spec("shop.py:total")]);
-    assert_eq!(engine.decide(&total(1)).arms[0].line, 2);
+    assert_eq!(engine.decide(&total(1)).unwrap().arms[0].line, 2);
     assert_eq!(engine.report(ids[0]).unwrap().resolved_line, 2);
 }
 
@@ -149,15 +151,15 @@ fn an_unknown_function_is_unverified_and_names_the_others() {
 #[test]
 fn a_module_location_is_found_by_the_module_name() {
     let (engine, _) = engine_with(vec![spec("shop:3")]);
-    assert_eq!(engine.decide(&total(1)).arms.len(), 1);
-    assert!(engine.decide(&CodeInfo { module: "other", ..total(2) }).arms.is_empty());
+    assert_eq!(engine.decide(&total(1)).unwrap().arms.len(), 1);
+    assert!(engine.decide(&CodeInfo { module: "other", ..total(2) }).unwrap().arms.is_empty());
 }
 
 #[test]
 fn code_without_a_candidate_is_ignored_without_asking_the_host() {
     let (engine, _) = engine_with(vec![spec("shop.py:3")]);
     let other = CodeInfo { path: b"/app/other.py", lines: &[], ..total(3) };
-    let decision = engine.decide(&other);
+    let decision = engine.decide(&other).unwrap();
     assert_eq!((decision.event_mask, decision.is_open()), (0, false));
 }
 
@@ -165,42 +167,42 @@ fn code_without_a_candidate_is_ignored_without_asking_the_host() {
 fn a_candidate_asks_for_its_source_and_its_lines() {
     let engine = Engine::new(EngineOptions::default());
     engine.add(vec![spec("shop.py:3")]).unwrap();
-    let decision = engine.decide(&CodeInfo { lines: &[], ..total(1) });
+    let decision = engine.decide(&CodeInfo { lines: &[], ..total(1) }).unwrap();
     assert!(decision.needs_source && decision.needs_lines);
     engine.register_source(SHOP, "shop", shop_units());
-    assert!(!engine.decide(&total(1)).is_open());
+    assert!(!engine.decide(&total(1)).unwrap().is_open());
 }
 
 #[test]
 fn without_source_the_lines_of_the_code_are_the_units() {
     let engine = Engine::new(EngineOptions::default());
     engine.add(vec![spec("shop.py:3"), spec("shop.py:4")]).unwrap();
-    engine.source_without_units(SHOP);
-    let lines: Vec<u32> = engine.decide(&total(1)).arms.iter().map(|arm| arm.line).collect();
+    engine.source_without_units(SHOP, &[]);
+    let lines: Vec<u32> = engine.decide(&total(1)).unwrap().arms.iter().map(|arm| arm.line).collect();
     assert_eq!(lines, [3]);
 }
 
 #[test]
 fn the_epoch_changes_with_every_edit_and_decisions_follow() {
     let (engine, ids) = engine_with(vec![spec("shop.py:3")]);
-    let first = engine.decide(&total(1));
+    let first = engine.decide(&total(1)).unwrap();
     assert_eq!(first.epoch, engine.epoch_word().load(SeqCst));
     engine.set_enabled(&ids, false).unwrap();
     assert_ne!(first.epoch, engine.epoch_word().load(SeqCst));
-    assert!(engine.decide(&total(1)).arms.is_empty());
+    assert!(engine.decide(&total(1)).unwrap().arms.is_empty());
     assert_eq!(engine.report(ids[0]).unwrap().code_objects, 0);
     engine.set_enabled(&ids, true).unwrap();
-    assert_eq!(engine.decide(&total(1)).arms, first.arms, "a unit keeps its site");
+    assert_eq!(engine.decide(&total(1)).unwrap().arms, first.arms, "a unit keeps its site");
 }
 
 #[test]
 fn a_code_object_tells_which_breakpoints_it_carries() {
     let (engine, ids) = engine_with(vec![spec("shop.py:3"), spec("other.py:3")]);
     assert!(matches!(engine.carries(1, ids[0]), Err(EngineError::NotFound(_))));
-    engine.decide(&total(1));
+    engine.decide(&total(1)).unwrap();
     assert_eq!((engine.carries(1, ids[0]), engine.carries(1, ids[1])), (Ok(true), Ok(false)));
     engine.remove(&ids[..1]).unwrap();
-    engine.decide(&total(1));
+    engine.decide(&total(1)).unwrap();
     assert_eq!(engine.carries(1, ids[0]), Ok(false));
 }
 
@@ -265,7 +267,7 @@ fn max_hits_exhausts_and_disarms() {
     let before = engine.epoch_word().load(SeqCst);
     assert_eq!(hit(&engine, site).0, Verdict::Disable);
     assert_ne!(before, engine.epoch_word().load(SeqCst));
-    assert!(engine.decide(&total(1)).arms.is_empty());
+    assert!(engine.decide(&total(1)).unwrap().arms.is_empty());
     let report = engine.report(ids[0]).unwrap();
     assert_eq!((report.state, report.captured), (State::Exhausted, 2));
     assert!(report.reason.contains("max_hits"));
@@ -299,7 +301,7 @@ fn expiry_ends_a_breakpoint_by_the_time_that_is_passed_in() {
 fn a_thread_filter_by_name_asks_the_host_for_names() {
     let rules = RuleSpec { thread: ThreadFilter::Name("worker".into()), ..RuleSpec::default() };
     let (engine, ids) = engine_with(vec![BreakpointSpec { rules, ..counter("shop.py:3") }]);
-    let decision = engine.decide(&total(1));
+    let decision = engine.decide(&total(1)).unwrap();
     assert!(decision.arms[0].needs_thread_name);
     for name in [Some("worker"), Some("other"), None] {
         engine.hit(decision.arms[0].site, &Thread { id: 1, name }, 1, 0, drop).unwrap();
@@ -357,7 +359,7 @@ fn another_code_object_at_the_same_key_is_decided_anew() {
     let (engine, ids) = engine_with(vec![spec("shop.py:3")]);
     let old = site(&engine);
     let other = CodeInfo { name: "<module>", qualname: "<module>", lines: &[1], ..total(1) };
-    assert!(engine.decide(&other).arms.is_empty());
+    assert!(engine.decide(&other).unwrap().arms.is_empty());
     assert!(engine.hit(old, &MAIN, 1, 1, drop).is_err(), "the site went with its code object");
     assert_eq!(engine.report(ids[0]).unwrap().code_objects, 0);
     assert!(engine.forget(1) && !engine.forget(1));
@@ -383,24 +385,24 @@ fn raw_events_follow_breakpoints_and_filter() {
     engine.set_filter(Filter::new(vec![calls_of_thread_7]));
     assert_eq!(engine.event(1, EventKind::Call, 1, 7, 1), Ok((Verdict::Capture, 0)));
     assert_eq!(engine.event(1, EventKind::Call, 1, 8, 1), Ok((Verdict::Ignore, 0)));
-    assert_ne!(engine.decide(&total(1)).event_mask & EventKind::Call as u32, 0);
+    assert_ne!(engine.decide(&total(1)).unwrap().event_mask & EventKind::Call as u32, 0);
 }
 
 #[test]
 fn a_path_map_finds_the_local_name_of_a_container_path() {
     let (engine, _) = engine_with(vec![spec("/home/me/shop/shop.py:3")]);
-    assert!(engine.decide(&total(1)).arms.is_empty());
+    assert!(engine.decide(&total(1)).unwrap().arms.is_empty());
     engine.add_path_map(b"/app", b"/home/me/shop");
     engine.register_source(SHOP, "shop", shop_units());
-    assert_eq!(engine.decide(&total(1)).arms.len(), 1);
+    assert_eq!(engine.decide(&total(1)).unwrap().arms.len(), 1);
 }
 
 #[test]
 fn equal_matches_are_all_armed_and_reported() {
     let (engine, ids) = engine_with(vec![spec("shop.py:3")]);
     engine.register_source(b"/lib/shop.py", "shop", shop_units());
-    assert_eq!(engine.decide(&total(1)).arms.len(), 1);
-    assert_eq!(engine.decide(&CodeInfo { path: b"/lib/shop.py", ..total(2) }).arms.len(), 1);
+    assert_eq!(engine.decide(&total(1)).unwrap().arms.len(), 1);
+    assert_eq!(engine.decide(&CodeInfo { path: b"/lib/shop.py", ..total(2) }).unwrap().arms.len(), 1);
     let reason = engine.report(ids[0]).unwrap().reason;
     assert!(reason.contains("/app/shop.py") && reason.contains("/lib/shop.py"), "{reason}");
 }
@@ -410,7 +412,7 @@ fn hosts_can_fail_a_breakpoint_but_not_bind_it() {
     let (engine, ids) = engine_with(vec![spec("shop.py:3")]);
     assert!(matches!(engine.set_state(ids[0], State::Bound, ""), Err(EngineError::InvalidArgument(_))));
     engine.set_state(ids[0], State::Failed, "the condition can't be compiled").unwrap();
-    assert!(engine.decide(&total(1)).arms.is_empty());
+    assert!(engine.decide(&total(1)).unwrap().arms.is_empty());
     assert_eq!(engine.report(ids[0]).unwrap().reason, "the condition can't be compiled");
 }
 
@@ -422,7 +424,7 @@ fn the_child_of_a_fork_keeps_breakpoints_and_counters() {
     engine.remove(&gone).unwrap();
     let (_, items) = hit(&engine, {
         engine.register_source(SHOP, "shop", shop_units());
-        engine.decide(&total(1)).arms.iter().find(|arm| arm.line == 3).unwrap().site
+        engine.decide(&total(1)).unwrap().arms.iter().find(|arm| arm.line == 3).unwrap().site
     });
     let word = std::ptr::from_ref(engine.epoch_word());
     let epoch = engine.epoch_word().load(SeqCst);
@@ -433,9 +435,9 @@ fn the_child_of_a_fork_keeps_breakpoints_and_counters() {
     assert!(engine.report(gone[0]).is_err());
     assert_ne!(engine.add(vec![spec("shop.py:5")]).unwrap(), gone, "what was stale stays stale");
     engine.register_source(SHOP, "shop", shop_units());
-    let arms = engine.decide(&CodeInfo { path: b"/elsewhere/shop.py", ..total(9) });
+    let arms = engine.decide(&CodeInfo { path: b"/elsewhere/shop.py", ..total(9) }).unwrap();
     assert!(arms.needs_source, "the path maps are kept");
-    let site = engine.decide(&total(1)).arms.iter().find(|arm| arm.line == 3).unwrap().site;
+    let site = engine.decide(&total(1)).unwrap().arms.iter().find(|arm| arm.line == 3).unwrap().site;
     engine.capture(hit(&engine, site).1[0].ticket, RECORDS).unwrap();
     assert_eq!(engine.report(ids[0]).unwrap().captured, 1);
 }

@@ -32,6 +32,8 @@ pub struct Ticket {
     pub breakpoint: Arc<Breakpoint>,
     /// What is owed.
     pub stage: Stage,
+    /// The line that the unit of its site begins at.
+    pub line: u32,
 }
 
 /// The open hits. Ticket numbers start at 1 and are never given out again, so a stale one is recognised.

@@ -1,15 +1,23 @@
 //! Code objects: decisions and raw events.
 
 use super::breakpoints::nonstop_breakpoint_id;
+use super::dialect::nonstop_dialect;
 use super::engine::nonstop_engine;
 use super::error::Failure;
 use super::filter::event_kind;
 use super::guard::guarded;
-use super::memory::{expect_out, expect_struct, put, read_struct, slice, write_struct, Handle, Sized32};
+use super::memory::{
+    expect_ascending, expect_out, expect_struct, put, put_all, read_struct, slice, write_struct, Handle,
+    Sized32,
+};
 use super::status::*;
 use super::text::nonstop_text;
 use crate::breakpoints::BreakpointId;
-use crate::code::{Arm, CodeInfo};
+use crate::code::{Arm, Bytecode, CodeInfo, EntryPoint};
+
+/// Flag of a code object: it was not made of the source that is registered for its file, which was edited since, say. Its own
+/// lines are its units then, as they are of one that the library finds not to fit.
+pub const NONSTOP_CODE_OF_OTHER_SOURCE: u32 = 1;
 
 /// A code object, as its host describes it.
 #[repr(C)]
@@ -33,18 +41,51 @@ pub struct nonstop_code_info {
     pub lines: *const u32,
     /// How many.
     pub line_count: usize,
+    /// Python only: the dialect of the three below, from which the lines are read then, and where control enters each unit (see
+    /// nonstop_code_get_entries). NULL: the host finds that out by itself. Needed once, when the decision asks for lines.
+    pub dialect: *const nonstop_dialect,
+    /// The bytecode (co_code).
+    pub bytecode: nonstop_text,
+    /// The line table (co_linetable, or co_lnotab where there is no other).
+    pub line_table: nonstop_text,
+    /// The exception table (co_exceptiontable); may be empty.
+    pub exception_table: nonstop_text,
+    /// NONSTOP_CODE_OF_OTHER_SOURCE.
+    pub flags: u32,
+    /// 0.
+    pub reserved: u32,
 }
 
 // SAFETY: repr(C), begins with struct_size; integers and raw pointers only.
 unsafe impl Sized32 for nonstop_code_info {}
+
+impl nonstop_code_info {
+    /// # Safety
+    /// The dialect is NULL or live, the texts are readable.
+    unsafe fn told_bytecode<'a>(self) -> Result<Option<Bytecode<'a>>, Failure> {
+        if self.dialect.is_null() {
+            return Ok(None);
+        }
+        // SAFETY: the caller's promise.
+        unsafe {
+            Ok(Some(Bytecode {
+                facts: &nonstop_dialect::borrow(self.dialect)?.facts,
+                code: self.bytecode.bytes("bytecode")?,
+                lines: self.line_table.bytes("line_table")?,
+                exceptions: self.exception_table.bytes("exception_table")?,
+            }))
+        }
+    }
+}
 
 /// Flag of an arm: pass the thread's name to nonstop_hit.
 pub const NONSTOP_ARM_NEEDS_THREAD_NAME: u32 = 1;
 /// Flag of an arm: control can enter the unit straight from itself.
 pub const NONSTOP_ARM_REENTERED: u32 = 2;
 
-/// One line to arm. All lines of a unit carry its site; an arrival is an entry of the unit: the line before was not of the same
-/// site, and not within the inner lines.
+/// One line to arm. All lines of a unit carry its site. For a host that sees lines only, an arrival is an entry of the unit if
+/// the line before was not of the same site, and not within the inner lines; one that told the bytecode has the entries
+/// themselves (nonstop_code_get_entries).
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct nonstop_arm {
@@ -60,10 +101,40 @@ pub struct nonstop_arm {
     pub inner_last: u32,
 }
 
+/// Flag of an entry: control can come here from inside of its unit as well. It is an arrival only if the event before was not
+/// inside: ask nonstop_code_is_inside.
+pub const NONSTOP_ENTRY_MIXED: u32 = 2;
+/// Flag of an entry: no line begins there that a tracer is told of, since what runs just before has the same line. Observe the
+/// events of instructions (f_trace_opcodes) in this code object.
+pub const NONSTOP_ENTRY_HIDDEN: u32 = 4;
+
+/// Where control enters a unit: an event at this offset is an arrival, one elsewhere in the unit is none.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct nonstop_entry {
+    /// The offset of the instruction, with its prefixes, in bytes: f_lasti when its line begins.
+    pub offset: u32,
+    /// Its line.
+    pub line: u32,
+    /// Report arrivals with this number.
+    pub site: u32,
+    /// NONSTOP_ARM_NEEDS_THREAD_NAME, NONSTOP_ENTRY_MIXED, NONSTOP_ENTRY_HIDDEN.
+    pub flags: u32,
+}
+
+impl From<&EntryPoint> for nonstop_entry {
+    fn from(entry: &EntryPoint) -> Self {
+        let name = if entry.needs_thread_name { NONSTOP_ARM_NEEDS_THREAD_NAME } else { 0 };
+        let mixed = if entry.is_mixed { NONSTOP_ENTRY_MIXED } else { 0 };
+        let hidden = if entry.is_hidden { NONSTOP_ENTRY_HIDDEN } else { 0 };
+        Self { offset: entry.offset, line: entry.line, site: entry.site, flags: name | mixed | hidden }
+    }
+}
+
 /// Flag of a decision: a breakpoint may stand in this file; call nonstop_source_register or nonstop_source_without_units, and
 /// decide again.
 pub const NONSTOP_NEEDS_SOURCE: u32 = 1;
-/// Flag of a decision: a breakpoint may stand in this code object; tell its lines, and decide again.
+/// Flag of a decision: a breakpoint may stand in this code object; tell its lines or its bytecode, and decide again.
 pub const NONSTOP_NEEDS_LINES: u32 = 2;
 
 /// What to observe of a code object.
@@ -82,6 +153,8 @@ pub struct nonstop_decision {
     pub flags: u32,
     /// 0.
     pub reserved: u32,
+    /// How many entries nonstop_code_get_entries gives for it; 0 where no bytecode was told.
+    pub entry_count: usize,
 }
 
 // SAFETY: repr(C), begins with struct_size, integers only.
@@ -104,8 +177,8 @@ impl From<&Arm> for nonstop_arm {
 /// Decides what to observe of a code object. Verdict IGNORE: nothing, unless the flags of the decision ask for more; CAPTURE:
 /// the events of the mask, and the lines written to `arms` (room for `capacity`), ascending. BUFFER_TOO_SMALL: only
 /// `*out_decision` was written, with the count needed. Answers are cached per key and epoch; a code object that describes
-/// itself differently under the same key replaces the former one. Everything is copied. Any thread; about 100 ns when cached.
-/// Since 1.
+/// itself differently under the same key replaces the former one. INVALID_ARGUMENT: also for bytes that are no bytecode of the
+/// dialect. Everything is copied. Any thread; about 100 ns when cached. Since 1.
 ///
 /// # Safety
 /// The pointers are as said.
@@ -133,12 +206,21 @@ pub unsafe extern "C" fn nonstop_code_decide(
                 slice(info.lines, info.line_count, "lines")?,
             )
         };
-        if lines.windows(2).any(|pair| pair[0] >= pair[1]) {
-            return Err(Failure::argument("lines must be ascending, each once"));
+        expect_ascending(lines)?;
+        if info.flags > NONSTOP_CODE_OF_OTHER_SOURCE || info.reserved != 0 {
+            let (flags, reserved) = (info.flags, info.reserved);
+            return Err(Failure::argument(format!(
+                "flags are {flags:#x} and reserved is {reserved}: use a newer library"
+            )));
         }
         let first_line = info.first_line;
-        let code = CodeInfo { key: info.key, path, module, name, qualname, first_line, lines };
-        let decision = engine.engine.decide(&code);
+        // SAFETY: the host's promise.
+        let bytecode = unsafe { info.told_bytecode() }?;
+        let is_of_other_source = info.flags & NONSTOP_CODE_OF_OTHER_SOURCE != 0;
+        let key = info.key;
+        let code =
+            CodeInfo { key, path, module, name, qualname, first_line, lines, bytecode, is_of_other_source };
+        let decision = engine.engine.decide(&code)?;
         let needs_source = if decision.needs_source { NONSTOP_NEEDS_SOURCE } else { 0 };
         let needs_lines = if decision.needs_lines { NONSTOP_NEEDS_LINES } else { 0 };
         let told = nonstop_decision {
@@ -148,6 +230,7 @@ pub unsafe extern "C" fn nonstop_code_decide(
             arm_count: decision.arms.len(),
             flags: needs_source | needs_lines,
             reserved: 0,
+            entry_count: decision.entries.len(),
         };
         if (1..=capacity).contains(&decision.arms.len()) {
             expect_out(arms, "arms")?;
@@ -163,6 +246,63 @@ pub unsafe extern "C" fn nonstop_code_decide(
             unsafe { arms.add(index).write(arm.into()) };
         }
         Ok(if decision.event_mask == 0 { NONSTOP_IGNORE } else { NONSTOP_CAPTURE })
+    })
+}
+
+/// Gives where control enters the armed units of a code object whose bytecode was told, by offset, ascending, as of the last
+/// decision on it, whose epoch is written to `*out_epoch`: if that is not the one of your decision, decide again. Room for
+/// `capacity`; `*out_count` is how many there are, BUFFER_TOO_SMALL if that is more. NOT_FOUND: decide the code object first. Any
+/// thread. Since 1.
+///
+/// # Safety
+/// The pointers are as said.
+#[no_mangle]
+pub unsafe extern "C" fn nonstop_code_get_entries(
+    engine: *const nonstop_engine,
+    key: u64,
+    entries: *mut nonstop_entry,
+    capacity: usize,
+    out_count: *mut usize,
+    out_epoch: *mut u64,
+) -> nonstop_status {
+    guarded(|| {
+        // SAFETY: the host's promise.
+        let engine = unsafe { nonstop_engine::borrow(engine) }?;
+        expect_out(out_epoch, "out_epoch")?;
+        let (epoch, found) = engine.engine.entries(key)?;
+        let found: Vec<nonstop_entry> = found.iter().map(Into::into).collect();
+        // SAFETY: the host's promise.
+        unsafe {
+            let status = put_all(&found, entries, capacity, out_count, "out_count")?;
+            put(out_epoch, epoch, "out_epoch")?;
+            Ok(status)
+        }
+    })
+}
+
+/// Whether control that is at `offset` of a code object is inside of the unit of a site, or of what that unit surrounds:
+/// `*out_inside` is 1 or 0. An event at an entry with NONSTOP_ENTRY_MIXED is an arrival if that of the event before it, in the
+/// same activation, is 0. The answer for an offset stays the same until the next decision. NOT_FOUND: the code object was not
+/// decided, its bytecode was not told, or the site is none of its own. Any thread. Since 1.
+///
+/// # Safety
+/// `engine` is NULL or live, `out_inside` writable.
+#[no_mangle]
+pub unsafe extern "C" fn nonstop_code_is_inside(
+    engine: *const nonstop_engine,
+    key: u64,
+    site: u32,
+    offset: u32,
+    out_inside: *mut i32,
+) -> nonstop_status {
+    guarded(|| {
+        // SAFETY: the host's promise.
+        let engine = unsafe { nonstop_engine::borrow(engine) }?;
+        expect_out(out_inside, "out_inside")?;
+        let inside = engine.engine.is_inside(key, site, offset)?;
+        // SAFETY: the host's promise.
+        unsafe { put(out_inside, i32::from(inside), "out_inside") }?;
+        Ok(NONSTOP_OK)
     })
 }
 

@@ -232,6 +232,14 @@ pub(super) unsafe fn put_all<T: Copy>(
     Ok(NONSTOP_OK)
 }
 
+/// Lines are told in ascending order, each once.
+pub(super) fn expect_ascending(lines: &[u32]) -> Result<(), Failure> {
+    if lines.windows(2).any(|pair| pair[0] >= pair[1]) {
+        return Err(Failure::argument("lines must be ascending, each once"));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::status::{NONSTOP_ERROR_INVALID_ARGUMENT, NONSTOP_ERROR_NULL_POINTER};

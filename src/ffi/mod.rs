@@ -17,6 +17,7 @@ mod limits;
 mod breakpoints;
 mod sources;
 mod filter;
+mod dialect;
 mod code;
 mod hits;
 mod capture;
@@ -24,6 +25,6 @@ mod channel;
 mod template;
 
 pub use self::{
-    breakpoints::*, capture::*, channel::*, code::*, engine::*, filter::*, hits::*, library::*, limits::*,
-    sources::*, status::*, template::*, text::*,
+    breakpoints::*, capture::*, channel::*, code::*, dialect::*, engine::*, filter::*, hits::*, library::*,
+    limits::*, sources::*, status::*, template::*, text::*,
 };

@@ -5,7 +5,7 @@ use std::ffi::c_char;
 use super::engine::nonstop_engine;
 use super::error::Failure;
 use super::guard::guarded;
-use super::memory::{put_all, read_struct, slice, Handle, Sized32};
+use super::memory::{expect_ascending, put_all, read_struct, slice, Handle, Sized32};
 use super::status::*;
 use super::text::{bytes, nonstop_text, utf8};
 use crate::code::{BlockRow, ScopeKind, ScopeRow, SourceUnits, UnitKind, UnitRow};
@@ -97,6 +97,10 @@ pub struct nonstop_unit {
     pub flags: u32,
 }
 
+/// Flag of a source: the host compiled it, with this interpreter: the units without code are marked. Then a code object that
+/// lacks a unit was made of another text.
+pub const NONSTOP_SOURCE_COMPILED: u32 = 1;
+
 /// The unit table of a file, made by the host's parser.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -117,6 +121,10 @@ pub struct nonstop_source {
     pub units: *const nonstop_unit,
     /// How many.
     pub unit_count: usize,
+    /// NONSTOP_SOURCE_COMPILED.
+    pub flags: u32,
+    /// 0.
+    pub reserved: u32,
 }
 
 // SAFETY: repr(C), begins with struct_size; integers and raw pointers only.
@@ -151,8 +159,15 @@ impl nonstop_source {
             parent: block.parent,
             scope: block.scope,
         });
-        SourceUnits::new(scopes?, blocks.collect(), units?, self.line_count)
-            .map_err(|error| Failure::argument(error.to_string()))
+        if self.flags > NONSTOP_SOURCE_COMPILED || self.reserved != 0 {
+            let (flags, reserved) = (self.flags, self.reserved);
+            return Err(Failure::argument(format!(
+                "flags are {flags:#x} and reserved is {reserved}: use a newer library"
+            )));
+        }
+        let units = SourceUnits::new(scopes?, blocks.collect(), units?, self.line_count)
+            .map_err(|error| Failure::argument(error.to_string()))?;
+        Ok(if self.flags & NONSTOP_SOURCE_COMPILED != 0 { units.compiled() } else { units })
     }
 }
 
@@ -247,20 +262,31 @@ pub unsafe extern "C" fn nonstop_source_register(
 }
 
 /// There is no source text for this file: the lines of its code objects are its units, and only those lines can carry a
-/// breakpoint. Any thread. Since 1.
+/// breakpoint. `lines` are the `line_count` lines that carry code in any code object of the file, ascending, each once: a
+/// breakpoint elsewhere is told at once that it has no place, and which lines are near; NULL: they are not known. Any thread.
+/// Since 1.
 ///
 /// # Safety
-/// `path` has `path_len` readable bytes.
+/// `path` has `path_len` readable bytes, `lines` has `line_count` lines.
 #[no_mangle]
 pub unsafe extern "C" fn nonstop_source_without_units(
     engine: *const nonstop_engine,
     path: *const c_char,
     path_len: usize,
+    lines: *const u32,
+    line_count: usize,
 ) -> nonstop_status {
     guarded(|| {
         // SAFETY: the host's promise.
-        let (engine, path) = unsafe { (nonstop_engine::borrow(engine)?, bytes(path, path_len, "path")?) };
-        engine.engine.source_without_units(path);
+        let (engine, path, lines) = unsafe {
+            (
+                nonstop_engine::borrow(engine)?,
+                bytes(path, path_len, "path")?,
+                slice(lines, line_count, "lines")?,
+            )
+        };
+        expect_ascending(lines)?;
+        engine.engine.source_without_units(path, lines);
         Ok(NONSTOP_OK)
     })
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from nonstop import core, unit_kinds
+from nonstop import core, dialect, unit_kinds
 from nonstop.limits import Limits
 
 #: By the name in Python, where the C ABI has another.
@@ -14,6 +14,10 @@ CONSTANTS = {
     **{name: (core, name) for name in ("NEEDS_SOURCE", "NEEDS_LINES")},
     "ARM_NEEDS_THREAD_NAME": (core, "NEEDS_THREAD_NAME"),
     "ARM_REENTERED": (core, "REENTERED"),
+    "ENTRY_MIXED": (core, "MIXED"),
+    "ENTRY_HIDDEN": (core, "HIDDEN"),
+    "SOURCE_COMPILED": (core, "_COMPILED"),
+    "CODE_OF_OTHER_SOURCE": (core, "_OF_OTHER_SOURCE"),
     **{f"EVENT_{name}": (core, f"{name}_EVENT") for name in ("CALL", "LINE", "RETURN", "EXCEPTION")},
     **{f"ERROR_{name}": (core, f"_{name}") for name in ("BUFFER_TOO_SMALL", "CLOSED", "TIMEOUT")},
     **{f"SCOPE_{name}": (unit_kinds, name) for name in ("MODULE", "FUNCTION", "CLASS", "COMPREHENSION")},
@@ -22,13 +26,44 @@ CONSTANTS = {
         f"UNIT_{name}": (unit_kinds, name)
         for name in ("STATEMENT", "HEADER", "WITH", "MATCH", "LAMBDA", "ELEMENT", "REENTERED", "NO_CODE")
     },
+    **{f"FLOW_{name}": (dialect, name) for name in ("NEXT", "BRANCH", "JUMP", "STOP", "BLOCK", "PREFIX")},
+    "JUMP_NONE": (dialect, "NO_TARGET"),
+    **{f"JUMP_{name}": (dialect, name) for name in ("FORWARD", "BACKWARD", "ABSOLUTE")},
+    **{
+        f"OPCODE_{name}": (dialect, name)
+        for name in (
+            "ENDS_PROLOGUE",
+            "LEAVES_WITH",
+            "ENTERS_NOTHING",
+            "TIDIES_UP",
+            "CONCLUDES",
+            "UNTRACED",
+            "BEGINS_NOTHING",
+            "DELETES",
+            "ENDS_BLOCK",
+        )
+    },
+    **{f"LINE_TABLE_{name}": (dialect, name) for name in ("LNOTAB", "RANGES", "LOCATIONS", "EACH_UNIT")},
+    "EXCEPTION_TABLE_BLOCKS": (dialect, "HANDLERS_IN_BLOCKS"),
+    "EXCEPTION_TABLE_RANGES": (dialect, "HANDLERS_IN_TABLE"),
+    "DIALECT_STRAY_LINES": (dialect, "STRAY_LINES"),
 }
+#: Of these groups the bindings have all that the library has: one that is added there is missed here otherwise.
+COMPLETE = ("FLOW", "JUMP", "OPCODE", "LINE_TABLE", "EXCEPTION_TABLE", "DIALECT", "ARM", "ENTRY", "UNIT", "SCOPE")
 
 
 @pytest.mark.parametrize("name", CONSTANTS)
 def test_constant_is_the_librarys(name: str) -> None:
     module, own = CONSTANTS[name]
     assert getattr(module, own) == getattr(core.load()[1], f"NONSTOP_{name}")
+
+
+@pytest.mark.parametrize("group", COMPLETE)
+def test_no_constant_of_the_library_is_missing(group: str) -> None:
+    prefix = f"NONSTOP_{group}_"
+    assert {name for name in dir(core.load()[1]) if name.startswith(prefix)} == {
+        f"NONSTOP_{name}" for name in CONSTANTS if name.startswith(f"{group}_")
+    }
 
 
 def test_states_are_numbered_as_in_the_library() -> None:

@@ -1,25 +1,64 @@
-"""A planner and a hit handler without the native library: what the settrace backend does is then seen by itself."""
+"""A planner and a hit handler that do what a test says: what the settrace backend does is then seen by itself.
+
+Where control enters the units comes from the engine, as in earnest: entries made up by hand would be those of one
+interpreter.
+"""
 
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import Any, NamedTuple
 
-from nonstop.core import Arm, Decision
-from nonstop.planner import CodeFacts, Planner
+from nonstop import core
+from nonstop.code_objects import dialect
+from nonstop.core import Decision, Engine, Entry, Spec
+from nonstop.dialect import bytecode_of
+from nonstop.planner import CodeFacts, Planner, path_bytes, source_rows
+
+#: The engine's key of the one code object that it is asked about.
+_KEY = 1
+
+
+class Armed(NamedTuple):
+    """Where control enters some lines of one code object, and the engine that knows it."""
+
+    engine: Engine
+    entries: list[Entry]
+
+
+def armed(function: Any, *offsets: int) -> Armed:
+    """What the engine arms for breakpoints at lines that are counted from the function's first one."""
+    code = function.__code__
+    path = path_bytes(code.co_filename)
+    engine = Engine()
+    engine.add([Spec(core.COUNT, path + b":%d" % (code.co_firstlineno + offset)) for offset in offsets])
+    try:
+        rows = source_rows(code.co_filename)
+    except LookupError:
+        engine.source_without_units(path)  # it was compiled without a file
+    else:
+        engine.register_source(path, "", rows)
+    engine.code_decide(_KEY, path, "", code.co_name, "", code.co_firstlineno, bytecode=(dialect(), bytecode_of(code)))
+    return Armed(engine, engine.code_entries(_KEY)[1])
 
 
 class Rules:
-    """Armed lines by function name, as {name: [Arm, …]}, with an epoch as the engine has."""
+    """What is armed, by function name, with an epoch as the engine has."""
 
     def __init__(self) -> None:
         self.epoch_word = [1]
-        self.arms: dict[str, list[Arm]] = {}
+        self.armed: dict[str, Armed] = {}
         self.asked: list[str] = []
         self.forgotten: list[int] = []
 
-    def set(self, name: str, *arms: Arm) -> None:
-        self.arms[name] = list(arms)
+    def arm(self, function: Any, *offsets: int, flags: int = 0) -> None:
+        found = armed(function, *offsets)
+        entries = [entry._replace(flags=entry.flags | flags) for entry in found.entries]
+        self.armed[function.__name__] = found._replace(entries=entries)
+        self.epoch_word[0] += 1
+
+    def disarm(self, function: Any) -> None:
+        del self.armed[function.__name__]
         self.epoch_word[0] += 1
 
 
@@ -30,9 +69,13 @@ class FakePlanner(Planner):
 
     def decide(self, facts: CodeFacts, code: Any = None, namespace: Any = None) -> Decision:
         self.rules.asked.append(facts.name)
-        arms = self.rules.arms.get(facts.name, [])
+        found = self.rules.armed.get(facts.name)
+        entries = [] if found is None else found.entries
         # Never quiet: the tests count which code objects are asked about.
-        return Decision(3 if arms else 0, self.rules.epoch_word[0], 0, False, False, arms)
+        return Decision(3 if entries else 0, self.rules.epoch_word[0], 0, False, False, [], len(entries), entries)
+
+    def is_inside(self, facts: CodeFacts, site: int, offset: int) -> bool:
+        return self.rules.armed[facts.name].engine.code_is_inside(_KEY, site, offset)
 
     def forget(self, facts: CodeFacts) -> None:
         self.rules.forgotten.append(facts.key)
@@ -56,10 +99,3 @@ class FakeHits:
 
     def failed(self, error: BaseException) -> None:
         self.errors.append(error)
-
-
-def arm(function: Any, *offsets: int, site: int = 1, flags: int = 0, inner: tuple[int, int] = (0, 0)) -> list[Arm]:
-    """Arms for lines counted from the function's first line; all of them one unit."""
-    first = function.__code__.co_firstlineno
-    inner_first, inner_last = (first + line if line else 0 for line in inner)
-    return [Arm(first + offset, site, flags, inner_first, inner_last) for offset in offsets]

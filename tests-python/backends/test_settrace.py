@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fakes import FakeHits, FakePlanner, Rules, arm
+from fakes import FakeHits, FakePlanner, Rules
 from nonstop.backends import settrace
 from nonstop.backends.settrace import SettraceBackend
-from nonstop.core import REENTERED
+from nonstop.core import HIDDEN
 from nonstop.errors import BackendError
 
 PYPY = sys.implementation.name == "pypy"
@@ -26,12 +26,12 @@ class Session:
         self.hits = FakeHits()
         self.backend = SettraceBackend(FakePlanner(self.rules), self.hits)  # type: ignore[arg-type]
 
-    def arm(self, function: Any, *offsets: int, **options: Any) -> None:
-        self.rules.set(function.__name__, *arm(function, *offsets, **options))
+    def arm(self, function: Any, *offsets: int, flags: int = 0) -> None:
+        self.rules.arm(function, *offsets, flags=flags)
         self.backend.refresh()
 
     def disarm(self, function: Any) -> None:
-        self.rules.set(function.__name__)
+        self.rules.disarm(function)
 
     def lines(self) -> list[int]:
         return [line for _, line in self.hits.seen]
@@ -119,6 +119,19 @@ def test_one_line_loop_is_hit_once(session: Session) -> None:
     assert session.lines() == [1]
 
 
+def draining(queue: list[int]) -> None:
+    while queue:
+        queue.pop()  # noqa: E701
+
+
+def test_one_line_while_is_hit_once_for_each_entry(session: Session) -> None:
+    # Some interpreters begin its line anew at each pass, just where control also enters it.
+    session.arm(draining, 1)
+    draining([1, 2, 3])
+    draining([])
+    assert session.lines() == [1, 1]
+
+
 def continued(value: int) -> int:
     result = max(
         value,
@@ -129,7 +142,7 @@ def continued(value: int) -> int:
 
 
 def test_unit_over_many_lines_is_hit_once(session: Session) -> None:
-    session.arm(continued, 1, 2, 3, 4)
+    session.arm(continued, 1)
     continued(1)
     assert len(session.lines()) == 1
 
@@ -148,7 +161,7 @@ def managing() -> int:
 
 
 def test_exit_of_with_is_no_entry(session: Session) -> None:
-    session.arm(managing, 2, inner=(3, 3))
+    session.arm(managing, 2)
     managing()
     managing()
     assert session.lines() == [2, 2]
@@ -160,10 +173,36 @@ def forever(queue: list[int]) -> None:
 
 
 def test_each_pass_of_while_true_enters_a_body_of_one_statement(session: Session) -> None:
-    session.arm(forever, 2, flags=REENTERED)
+    session.arm(forever, 2)
     with pytest.raises(IndexError):
         forever([1, 2])
     assert session.lines() == [2, 2, 2]
+
+
+def test_entry_that_no_line_event_shows_is_hit_by_that_of_its_instruction(session: Session) -> None:
+    traced = []
+
+    def shown() -> int:
+        traced.append(sys._getframe().f_trace_opcodes)
+        return 1
+
+    session.arm(shown, 2, flags=HIDDEN)
+    shown()
+    session.arm(shown, 2)
+    shown()
+    assert session.lines() == [2, 2]
+    assert traced == [True, False]
+
+
+def test_entry_of_a_running_frame_that_no_line_event_shows_is_hit(session: Session) -> None:
+    def running() -> int:
+        value = 1
+        session.arm(running, 3, flags=HIDDEN)
+        value += 1
+        return value
+
+    running()
+    assert session.lines() == [3]
 
 
 def recursive(depth: int) -> int:
@@ -260,7 +299,6 @@ def test_suspended_generator_is_hit_after_it_was_armed(session: Session) -> None
     suspended = counting()
     next(suspended)
     session.arm(counting, 1, 2)
-    session.rules.set("counting", *arm(counting, 1), *arm(counting, 2, site=2))
     next(suspended)
     assert session.lines() == [2]
 
@@ -512,8 +550,8 @@ def test_namespace_of_unarmed_code_is_let_go(session: Session) -> None:
 
 def test_armed_code_that_dies_is_let_go(session: Session) -> None:
     space: dict[str, Any] = {}
-    exec(compile("def made():\n    return 1", "made", "exec"), space)
-    session.rules.set("made", *arm(space["made"], 1))
+    exec(compile("def made():\n    return 1", "<made>", "exec"), space)
+    session.rules.arm(space["made"], 1)
     space["made"]()
     assert session.lines() == [1]
     reference = weakref.ref(space["made"].__code__)
@@ -544,7 +582,7 @@ def test_error_at_a_hit_does_not_reach_the_program(session: Session) -> None:
     def fail(frame: Any) -> None:
         raise ValueError("hook")
 
-    session.arm(simple, 1, 2)
+    session.arm(simple, 1)
     session.hits.then = fail
     assert simple(1) == 2
     assert [type(error) for error in session.hits.errors] == [ValueError]

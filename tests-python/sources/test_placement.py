@@ -1,4 +1,4 @@
-"""Where a line or a function resolves to, through the engine: the placement rules of DESIGN.md, line by line.
+"""Where a line or a function resolves to, through the engine: docs/semantics.md, 2, line by line.
 
 In the tables the number before each line is where a breakpoint on it resolves to; `-`: nowhere, it is unverified. Two
 numbers are for interpreters that make no code for `pass`, constants and headers with a constant test (CPython up to
@@ -154,7 +154,7 @@ TABLES = {
          9 |     g()
     """,
     "while True": """
-       5/1 | while True:
+       2/1 | while True:
          2 |     if a():
          3 |         break
          4 |     b()
@@ -162,7 +162,7 @@ TABLES = {
     """,
     "while True at the end of its block": """
          1 | def f():
-       -/2 |     while True:
+       3/2 |     while True:
          3 |         a()
     """,
     "pass": """
@@ -202,12 +202,12 @@ TABLES = {
     """,
     "a test that always holds": """
          1 | def f():
-       4/2 |     if 1:
+       3/2 |     if 1:
          3 |         a()
          4 |     b()
          5 |     if c:
          6 |         d()
-       -/7 |     elif __debug__:
+       8/7 |     elif __debug__:
          8 |         e()
     """,
     "comprehensions": """

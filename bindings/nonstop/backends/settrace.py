@@ -3,8 +3,9 @@
 1. No local tracing in frames without a site: their line, return and exception events are never made.
 2. A `call` event is answered with one lookup by the identity of the code object. Not by the code object itself: its
    hash walks through its contents (138 to 252 ns on PyPy, more with every constant).
-3. A `line` event is answered with one lookup of the line; only an armed line goes on, and only an entry calls the
-   engine.
+3. A `line` event is answered with one lookup of the offset: only where control enters an armed unit it goes on. The
+   engine worked out these entries from the bytecode (docs/semantics.md, 3). `f_lasti` is cheap: `f_lineno` searches a
+   table at each reading.
 
 What is called for each event are functions and methods at module level: a closure there is up to 40 times slower on
 PyPy.
@@ -20,13 +21,13 @@ from nonstop.backends.base import Backend
 from nonstop.backends.codes import Codes
 from nonstop.backends.threads import Threads
 from nonstop.code_objects import start_offset
-from nonstop.core import NEEDS_THREAD_NAME, REENTERED
+from nonstop.core import HIDDEN, MIXED, NEEDS_THREAD_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from types import CodeType, FrameType
 
-    from nonstop.core import Arm
+    from nonstop.core import Entry
     from nonstop.hits import Hits
     from nonstop.planner import CodeFacts, Planner
 
@@ -34,11 +35,11 @@ _PYPY = sys.implementation.name == "pypy"
 
 
 class _Ended(dict[int, Any]):
-    """The arms of a plan that ended: every line seems armed, so that each frame that still traces learns it at its
-    next line.
+    """The entries of a plan that ended: every offset seems to be one, so that each frame that still traces learns it at
+    its next line.
     """
 
-    def __contains__(self, line: object) -> bool:
+    def __contains__(self, offset: object) -> bool:
         return True
 
 
@@ -46,21 +47,27 @@ _ENDED = _Ended()
 
 
 class Plan:
-    """The armed lines of one code object. It does not keep the code object alive."""
+    """Where control enters the armed units of one code object. It does not keep the code object alive."""
 
-    __slots__ = ("arms", "code", "epoch", "facts", "lines", "start")
+    __slots__ = ("code", "entries", "epoch", "facts", "hidden", "inside", "start")
 
-    def __init__(self, code: CodeType, facts: CodeFacts, arms: list[Arm], epoch: int) -> None:
+    def __init__(self, code: CodeType, facts: CodeFacts, entries: Sequence[Entry], epoch: int) -> None:
         self.code = weakref.ref(code)
         self.facts = facts
         self.start = start_offset(code)
-        #: PyPy only: the line of each offset at which a line event was seen.
-        self.lines: dict[int, int] = {}
-        self.set(arms, epoch)
+        self.set(entries, epoch)
 
-    def set(self, arms: list[Arm], epoch: int) -> None:
+    def set(self, entries: Sequence[Entry], epoch: int) -> None:
         """Take a new decision."""
-        self.arms: dict[int, Arm] = {arm.line: arm for arm in arms} if arms else _ENDED
+        by_offset = {entry.offset: entry for entry in entries}
+        #: Those that only an event for each instruction shows.
+        self.hidden: dict[int, Entry] = {at: entry for at, entry in by_offset.items() if entry.flags & HIDDEN}
+        #: Those where a line begins, by offset.
+        self.entries: dict[int, Entry] = _ENDED
+        if entries:
+            self.entries = {at: entry for at, entry in by_offset.items() if at not in self.hidden}
+        #: What the engine said: whether an offset is inside of the unit of a site.
+        self.inside: dict[tuple[int, int], bool] = {}
         self.epoch = epoch
 
 
@@ -70,73 +77,47 @@ class FrameTracer:
     The interpreter keeps it, on the frame; it must not keep the frame.
     """
 
-    __slots__ = ("entries", "plan", "previous")
+    __slots__ = ("instruction", "plan", "previous")
 
     def __init__(self, plan: Plan, previous: int) -> None:
         self.plan = plan
-        #: The line of the last event; 0: none, the frame is new.
+        #: The offset of the last event; below 0: none, the frame is new.
         self.previous = previous
-        #: Where the units that can follow themselves were entered first: site to offset.
-        self.entries: dict[int, int] | None = None
+        #: The offset of the last event for an instruction.
+        self.instruction = -1
 
     # A local trace function that returns None goes on tracing, on every interpreter (bpo-11992).
-    if _PYPY:
-
-        def trace(self, frame: FrameType, event: str, arg: Any) -> None:
-            """The local trace function. `f_lasti` costs about 1 ns here, `f_lineno` up to 80."""
-            if event != "line":
-                return
-            plan = self.plan
+    def trace(self, frame: FrameType, event: str, arg: Any) -> None:
+        """The local trace function."""
+        if event == "line":
             offset = frame.f_lasti
-            line = plan.lines.get(offset)
-            if line is None:
-                line = plan.lines[offset] = frame.f_lineno
-            if line in plan.arms:
-                self.armed_line(frame, line)
-            self.previous = line
-
-    else:
-
-        def trace(self, frame: FrameType, event: str, arg: Any) -> None:
-            """The local trace function."""
-            if event != "line":
+            if offset == self.previous and _PYPY:
+                return  # in compiled code PyPy reports the target of a jump twice
+            if offset in self.plan.entries:
+                self.at_entry(frame, offset, self.plan.entries)
+            self.previous = offset
+        elif event == "opcode":
+            offset = frame.f_lasti
+            if offset == self.instruction and _PYPY:
                 return
-            line = frame.f_lineno
-            if line in self.plan.arms:
-                self.armed_line(frame, line)
-            self.previous = line
+            if offset in self.plan.hidden:
+                self.at_entry(frame, offset, self.plan.hidden)
+            self.previous = self.instruction = offset
 
-    def armed_line(self, frame: FrameType, line: int) -> None:
-        """A line event at an armed line: tell the engine if it is an entry of the line's unit."""
+    def at_entry(self, frame: FrameType, offset: int, entries: dict[int, Entry]) -> None:
+        """An event where control can enter an armed unit: tell the engine if it does."""
         backend = _active
         plan = self.plan
-        if backend is None or plan.arms is _ENDED:
+        if backend is None or entries is _ENDED:
             frame.f_trace = None
             return
         try:
-            arm = plan.arms.get(line)
-            if arm is not None and self._enters(frame, arm, plan.arms):
-                self.previous = line
-                backend.arrive(frame, plan, arm)
+            entry = entries.get(offset)
+            if entry is not None and not (entry.flags & MIXED and backend.is_inside(plan, entry.site, self.previous)):
+                self.previous = offset
+                backend.arrive(frame, plan, entry)
         except BaseException as error:
             backend.failed(error)
-
-    def _enters(self, frame: FrameType, arm: Arm, arms: dict[int, Arm]) -> bool:
-        if arm.flags & REENTERED:
-            # The first statement of a `while True` without code for its header: it follows itself. Coming back to its
-            # first instruction is a new pass; coming back to a line in the midst of it is not.
-            offset = frame.f_lasti
-            if self.entries is None:
-                self.entries = {}
-            if self.entries.setdefault(arm.site, offset) == offset:
-                return True
-        last = self.previous
-        if not last:
-            return True
-        before = arms.get(last)
-        if before is not None and before.site == arm.site:
-            return False
-        return not arm.inner_first <= last <= arm.inner_last
 
 
 # What the two functions below read. Every start makes new codes, so that a thread which is late with a decision of an
@@ -247,7 +228,7 @@ class SettraceBackend(Backend):
         """The frames with a tracer of ours that is still following them."""
         for frame in self._threads.frames():
             tracer = _tracer_of(frame)
-            if tracer is not None and tracer.plan.arms is not _ENDED and wanted(tracer.plan.facts):
+            if tracer is not None and tracer.plan.entries is not _ENDED and wanted(tracer.plan.facts):
                 yield frame
 
     def missed(self) -> list[str]:
@@ -264,11 +245,11 @@ class SettraceBackend(Backend):
             plan: Plan | None = codes.plan(code)
             if plan is not None:
                 self._decide_again(plan)
-                return plan if plan.arms is not _ENDED else None
+                return plan if plan.entries is not _ENDED else None
             found = planner.examine(code, namespace)
             if found is not None:
                 facts, decision = found
-                plan = Plan(code, facts, decision.arms, decision.epoch)
+                plan = Plan(code, facts, decision.entries, decision.epoch)
                 if not codes.add_plan(code, plan):
                     planner.forget(facts)  # another thread was first
                     continue
@@ -283,29 +264,40 @@ class SettraceBackend(Backend):
         """A frame of armed code begins, or a suspended one goes on. Gives its local trace function."""
         if plan.epoch != self._epoch[0]:
             self._decide_again(plan)
-        if plan.arms is _ENDED:
+        if plan.entries is _ENDED:
             return None
         present = frame.f_trace
         if present is None:
             resumed = frame.f_lasti > plan.start
-            return FrameTracer(plan, (frame.f_lineno or 0) if resumed else 0).trace
+            return _follow(frame, FrameTracer(plan, frame.f_lasti if resumed else -1))
         # The tracer of a generator stays on its frame while it is suspended: a resumption is no entry. Or another tool
         # traces this one frame: that is its right.
         tracer = _tracer_of(frame)
-        if tracer is None or tracer.plan is plan:
+        if tracer is None:
             return present
-        return FrameTracer(plan, tracer.previous).trace  # left over from an earlier session
+        if tracer.plan is not plan:
+            tracer = FrameTracer(plan, tracer.previous)  # left over from an earlier session
+        return _follow(frame, tracer)
 
-    def arrive(self, frame: FrameType, plan: Plan, arm: Arm) -> None:
+    def is_inside(self, plan: Plan, site: int, offset: int) -> bool:
+        """Whether an offset is inside of the unit of a site."""
+        if offset < 0:
+            return False
+        inside = plan.inside.get((site, offset))
+        if inside is None:
+            inside = plan.inside[site, offset] = self._planner.is_inside(plan.facts, site, offset)
+        return inside
+
+    def arrive(self, frame: FrameType, plan: Plan, entry: Entry) -> None:
         """Control enters an armed unit."""
         if plan.epoch != self._epoch[0]:
             self._decide_again(plan)
-            if plan.arms.get(arm.line) != arm:
+            if (plan.hidden if entry.flags & HIDDEN else plan.entries).get(entry.offset) != entry:
                 return
-        self._hits.arrive(frame, arm.site, bool(arm.flags & NEEDS_THREAD_NAME))
+        self._hits.arrive(frame, entry.site, bool(entry.flags & NEEDS_THREAD_NAME))
         if plan.epoch != self._epoch[0]:
             self._decide_again(plan)
-            if plan.arms is _ENDED and self._hits.plan_ended is not None:
+            if plan.entries is _ENDED and self._hits.plan_ended is not None:
                 self._hits.plan_ended()
 
     def after_fork(self) -> None:
@@ -322,9 +314,9 @@ class SettraceBackend(Backend):
         code = plan.code()
         while True:
             decision = self._planner.decide(plan.facts, code)
-            plan.set(decision.arms, decision.epoch)
+            plan.set(decision.entries, decision.epoch)
             if code is not None:
-                self._codes.remember(code, plan if decision.arms else None)
+                self._codes.remember(code, plan if decision.entries else None)
             if decision.epoch == self._epoch[0]:
                 return
 
@@ -337,10 +329,22 @@ class SettraceBackend(Backend):
             if plan is None:
                 return
             tracer = _tracer_of(frame)
-            if frame.f_trace is None or (tracer is not None and tracer.plan is not plan):
-                frame.f_trace = FrameTracer(plan, frame.f_lineno or 0).trace
+            if tracer is None and frame.f_trace is not None:
+                return  # another tool's
+            if tracer is None or tracer.plan is not plan:
+                tracer = FrameTracer(plan, frame.f_lasti)
+                frame.f_trace = tracer.trace
+            _follow(frame, tracer)
         except BaseException as error:
             self.failed(error)
+
+
+def _follow(frame: FrameType, tracer: FrameTracer) -> Any:
+    """Give a frame its local trace function, with events for each instruction where lines alone don't show all."""
+    if tracer.plan.hidden and not frame.f_trace_opcodes:
+        frame.f_trace = tracer.trace  # before: from 3.12 on it would not count otherwise
+        frame.f_trace_opcodes = True
+    return tracer.trace
 
 
 def _tracer_of(frame: FrameType) -> FrameTracer | None:

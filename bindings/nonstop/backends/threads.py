@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 import weakref
@@ -89,8 +90,10 @@ class Threads:
                 raise _in_use(where, tracer)
         if _set_all_threads is not None:
             # It would replace the tracers of all threads; they can be seen only by what they left on the frames.
+            # In this one there is none, whatever a tracer that has gone left behind.
+            current = threading.get_ident()
             for ident, frame in _topmost_frames().items():
-                foreign = _foreign_tracer(ident, frame, self._trace_call)
+                foreign = None if ident == current else _foreign_tracer(ident, frame, self._trace_call)
                 if foreign is not None:
                     raise _in_use(f"thread {_label(ident)}", foreign)
 
@@ -131,6 +134,7 @@ class Threads:
         for ident, top in _topmost_frames().items():
             if ident not in _OWN_THREADS and self._follows(ident):
                 yield from _visible(ident, top)
+        yield from _frames_of_greenlets()
 
     def missed(self) -> list[str]:
         """One sentence for each thread that is not followed."""
@@ -233,6 +237,23 @@ def _visible(ident: int, top: FrameType | None) -> Iterator[FrameType]:
     if top is None:
         return iter(())
     return iter((top,)) if _PYPY and ident != threading.get_ident() else _stack(top)
+
+
+def _frames_of_greenlets() -> Iterator[FrameType]:
+    """The frames of suspended greenlets, which are on no thread's stack.
+
+    Not on PyPy, which withstands no such look; and not from CPython 3.12 on, which makes code ready to be traced where
+    it finds it on a stack, or when it is called: tracing would be set, and nothing come of it.
+    """
+    kind = getattr(sys.modules.get("greenlet"), "greenlet", None)
+    if _PYPY or sys.version_info >= (3, 12) or not isinstance(kind, type):
+        return
+    for found in gc.get_objects():
+        if issubclass(type(found), kind):
+            # A class derived by the program may have an attribute of this name.
+            top = kind.gr_frame.__get__(found)  # type: ignore[attr-defined]
+            if top is not None:
+                yield from _stack(top)
 
 
 def _foreign_tracer(ident: int, top: FrameType | None, ours: Any) -> Any:

@@ -1,0 +1,116 @@
+//! Where control comes from.
+
+use super::decoded::Decoded;
+use super::facts::Flow;
+
+/// A step of control that leads to an instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// From this instruction, which stands before it.
+    Next(usize),
+    /// By a jump from this instruction.
+    Jump(usize),
+    /// By an exception at this instruction.
+    Exception(usize),
+    /// From outside: the code object begins here.
+    Start,
+}
+
+impl Decoded {
+    /// The steps that lead to an instruction, in no order; the same one may come twice.
+    pub fn steps_to(&self, index: usize) -> impl Iterator<Item = Step> + '_ {
+        let start = (index == self.prologue).then_some(Step::Start);
+        let before = index.checked_sub(1).filter(|&before| {
+            index > self.prologue && !matches!(self.instructions[before].flow, Flow::Jump | Flow::Stop)
+        });
+        let key = index as u32;
+        let from = self.jumps.partition_point(|&(target, _)| target < key);
+        let jumps = self.jumps[from..].iter().take_while(move |&&(target, _)| target == key);
+        let exceptions = self.guards_of(index).flat_map(|&(from, to, _)| from..to);
+        start
+            .into_iter()
+            .chain(before.map(Step::Next))
+            .chain(jumps.map(|&(_, source)| Step::Jump(source as usize)))
+            .chain(exceptions.map(|source| Step::Exception(source as usize)))
+    }
+
+    /// By instruction: whether control can come there. Some compilers keep code that nothing leads to.
+    pub(super) fn reached(&self) -> Vec<bool> {
+        let count = self.instructions.len();
+        let mut reached = vec![false; count];
+        reached[..self.prologue.min(count)].fill(true);
+        let mut open = vec![self.prologue];
+        // By the first instruction that is guarded.
+        let mut guards = self.guards.clone();
+        loop {
+            while let Some(at) = open.pop() {
+                if at >= count || std::mem::replace(&mut reached[at], true) {
+                    continue;
+                }
+                let instruction = &self.instructions[at];
+                if !matches!(instruction.flow, Flow::Jump | Flow::Stop) {
+                    open.push(at + 1);
+                }
+                open.extend(
+                    instruction
+                        .target
+                        .filter(|_| instruction.flow != Flow::Block)
+                        .map(|target| target as usize),
+                );
+            }
+            // A handler is reached once anything that it guards is.
+            guards.retain(|&(from, to, handler)| {
+                let is_live = (from..to).any(|guarded| reached[guarded as usize]);
+                open.extend(is_live.then_some(handler as usize));
+                !is_live
+            });
+            if open.is_empty() {
+                return reached;
+            }
+        }
+    }
+
+    /// Whether an instruction begins a handler of exceptions.
+    pub fn is_handler(&self, index: usize) -> bool {
+        self.guards_of(index).next().is_some()
+    }
+
+    /// Whether an instruction begins the exit of a `with` by an exception. What pushes the exception may stand first.
+    pub fn is_with_handler(&self, index: usize) -> bool {
+        self.is_handler(index)
+            && self.instructions[index..].iter().take(2).any(|instruction| instruction.leaves_with)
+    }
+
+    /// Whether an instruction begins the handler that takes away the name of `except … as name` when its body is left by an
+    /// exception: it sets the name, deletes it, and raises again.
+    pub fn forgets_a_name(&self, index: usize) -> bool {
+        let idle = self.instructions[index..].iter().take_while(|instruction| instruction.tidies_up).count();
+        let rest = &self.instructions[index + idle..];
+        matches!(rest, [_, _, deletes, ends, ..] if deletes.deletes && ends.begins_nothing)
+            && self.is_handler(index)
+    }
+
+    /// Whether an instruction begins the exit of a `with` whose body ends: what its handler guards, or its block, ends there,
+    /// and it has the line of the header again.
+    pub fn is_with_exit(&self, index: usize) -> bool {
+        let key = index as u32;
+        // The instruction that ends the block may have the line of the body still.
+        let ends_block = self.instructions[index.saturating_sub(1)..=index].iter().any(|own| own.ends_block);
+        self.guards.iter().any(|&(from, to, handler)| {
+            (to == key || (ends_block && (from..to).contains(&key)))
+                && self.is_with_handler(handler as usize)
+                && from > 0
+                && self.instructions[from as usize - 1].line == self.instructions[index].line
+        })
+    }
+
+    fn guards_of(&self, index: usize) -> impl Iterator<Item = &(u32, u32, u32)> {
+        let key = index as u32;
+        let from = self.guards.partition_point(|&(_, _, handler)| handler < key);
+        self.guards[from..].iter().take_while(move |&&(_, _, handler)| handler == key)
+    }
+}
+
+#[cfg(test)]
+#[path = "flow_tests.rs"]
+mod tests;

@@ -1,0 +1,134 @@
+//! Code in a dialect that is made up, for tests: an opcode for each fact. It is written as `(line, opcode, argument)`, one
+//! for each unit of two bytes; line 0: none. Where nothing else is said, a jump names the unit that it leads to.
+
+use std::sync::Arc;
+
+use super::{Bytecode, BytecodeError, Decoded, ExceptionTable, Facts, Flow, Jump, LineTable, OpcodeFacts};
+
+/// Does something.
+pub const WORK: u8 = 0;
+/// Does something, and goes on or jumps.
+pub const BRANCH: u8 = 1;
+/// Tests what was computed before it, and goes on or jumps.
+pub const TEST: u8 = 2;
+/// Jumps.
+pub const JUMP: u8 = 3;
+/// Leaves; its argument is computed before it.
+pub const RETURN: u8 = 4;
+/// Leaves by an exception that is on the stack.
+pub const RAISE: u8 = 5;
+/// Begins what the handler at its target guards, up to that.
+pub const BLOCK: u8 = 6;
+/// The higher bits of the next argument.
+pub const PREFIX: u8 = 7;
+/// Does something; has two units of caches.
+pub const CACHED: u8 = 8;
+/// Ends the prologue.
+pub const RESUME: u8 = 9;
+/// Calls the exit of a `with` for an exception.
+pub const LEAVE_WITH: u8 = 10;
+/// No unit is entered here.
+pub const ENTER_NOTHING: u8 = 11;
+/// Does nothing that a program could tell.
+pub const TIDY: u8 = 12;
+/// Concludes what was computed before it.
+pub const CONCLUDE: u8 = 13;
+/// Handles what is on the stack.
+pub const COPY: u8 = 14;
+/// Takes a name away.
+pub const DELETE: u8 = 15;
+/// Tracers are not told of a line that begins here.
+pub const UNTRACED: u8 = 16;
+/// Goes on, or jumps so far after its end. Has one unit of caches.
+pub const FORWARD: u8 = 17;
+/// Goes on, or jumps so far before its end. Has one unit of caches.
+pub const BACKWARD: u8 = 18;
+
+/// An instruction, or a cache.
+pub type Unit = (u32, u8, u8);
+
+/// A code object whose first line is 1.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// Its dialect.
+    pub facts: Facts,
+    /// Its code.
+    pub code: Vec<u8>,
+    /// Its line table.
+    pub lines: Vec<u8>,
+    /// Its exception table.
+    pub exceptions: Vec<u8>,
+}
+
+impl Sample {
+    /// Code without guards, except those of blocks.
+    pub fn new(units: &[Unit]) -> Self {
+        let mut lines = Vec::new();
+        for &(line, ..) in units {
+            assert!(line < 128, "one byte is enough for the lines of tests");
+            // The line, and no columns.
+            lines.extend(if line == 0 { vec![0] } else { vec![line as u8, 0] });
+        }
+        let code = units.iter().flat_map(|&(_, opcode, argument)| [opcode, argument]).collect();
+        Self { facts: facts(), code, lines, exceptions: Vec::new() }
+    }
+
+    /// The same in a dialect that has no blocks: units `from..to` are guarded by the handler at a unit.
+    pub fn guarded(mut self, guards: &[(u8, u8, u8)]) -> Self {
+        self.facts.exception_table = ExceptionTable::Ranges;
+        self.exceptions =
+            guards.iter().flat_map(|&(from, to, handler)| [from | 128, to - from, handler, 0]).collect();
+        self
+    }
+
+    /// The same in a dialect whose compiler lets lines stray.
+    pub fn straying(mut self) -> Self {
+        self.facts.stray_lines = true;
+        self
+    }
+
+    /// Reads it.
+    pub fn read(&self) -> Result<Decoded, BytecodeError> {
+        let facts = Arc::new(self.facts.clone());
+        let (code, lines, exceptions) = (&*self.code, &*self.lines, &*self.exceptions);
+        Decoded::read(&Bytecode { facts: &facts, code, lines, exceptions }, 1)
+    }
+
+    /// Reads it, which must not fail.
+    pub fn decoded(&self) -> Decoded {
+        self.read().unwrap()
+    }
+}
+
+/// The facts of the opcodes above.
+pub fn facts() -> Facts {
+    let mut opcodes = [OpcodeFacts::default(); 256];
+    let plain = OpcodeFacts::default();
+    let jumps = |flow, concludes| OpcodeFacts { flow, jump: Jump::Absolute, concludes, ..plain };
+    opcodes[usize::from(BRANCH)] = jumps(Flow::Branch, false);
+    opcodes[usize::from(TEST)] = jumps(Flow::Branch, true);
+    opcodes[usize::from(JUMP)] = jumps(Flow::Jump, true);
+    opcodes[usize::from(BLOCK)] = jumps(Flow::Block, false);
+    opcodes[usize::from(RETURN)] = OpcodeFacts { flow: Flow::Stop, concludes: true, ..plain };
+    opcodes[usize::from(RAISE)] = OpcodeFacts { flow: Flow::Stop, begins_nothing: true, ..plain };
+    opcodes[usize::from(PREFIX)] = OpcodeFacts { flow: Flow::Prefix, ..plain };
+    opcodes[usize::from(CACHED)] = OpcodeFacts { caches: 2, ..plain };
+    opcodes[usize::from(RESUME)] = OpcodeFacts { ends_prologue: true, ..plain };
+    opcodes[usize::from(LEAVE_WITH)] = OpcodeFacts { leaves_with: true, ..plain };
+    opcodes[usize::from(ENTER_NOTHING)] = OpcodeFacts { enters_nothing: true, ..plain };
+    opcodes[usize::from(TIDY)] = OpcodeFacts { tidies_up: true, ..plain };
+    opcodes[usize::from(CONCLUDE)] = OpcodeFacts { concludes: true, ..plain };
+    opcodes[usize::from(COPY)] = OpcodeFacts { begins_nothing: true, ..plain };
+    opcodes[usize::from(DELETE)] = OpcodeFacts { deletes: true, ..plain };
+    opcodes[usize::from(UNTRACED)] = OpcodeFacts { is_untraced: true, ..plain };
+    let (flow, caches) = (Flow::Branch, 1);
+    opcodes[usize::from(FORWARD)] = OpcodeFacts { flow, jump: Jump::Forward, caches, ..plain };
+    opcodes[usize::from(BACKWARD)] = OpcodeFacts { flow, jump: Jump::Backward, caches, ..plain };
+    Facts {
+        opcodes,
+        line_table: LineTable::EachUnit,
+        exception_table: ExceptionTable::Blocks,
+        jump_unit: 2,
+        stray_lines: false,
+    }
+}

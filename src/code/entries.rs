@@ -1,0 +1,232 @@
+//! Entries: where control enters a unit from another one (docs/semantics.md, 3).
+//!
+//! An instruction of a unit is an entry if a step leads to it from outside of the unit: from an instruction of another unit, or
+//! from the beginning of the code. Instructions without a line belong to no unit; a step from one comes from wherever the steps
+//! to that one come from. Compilers do not always give an instruction the line that it belongs to; what they get wrong is put
+//! right here by what the instruction does, see [`Search::line`] and [`passes_by`].
+
+use super::bytecode::{Decoded, Flow, Step};
+
+/// The lines of a unit, in one code object. Coming from any of them is not coming from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The first line.
+    pub first_line: u32,
+    /// The last one, with whatever is nested in the unit.
+    pub last_line: u32,
+    /// Further lines that control comes back from without entering it: the body of a `with`, the cases of a `match`, `finally`
+    /// bodies around. `(0, 0)`: none.
+    pub inner: (u32, u32),
+    /// Whether control can come back to where it begins straight from itself (the first statement of the body of `while True`).
+    pub reentered: bool,
+}
+
+impl Span {
+    fn contains(&self, line: u32) -> bool {
+        (self.first_line..=self.last_line).contains(&line)
+    }
+
+    /// Whether coming from this line is not coming from outside.
+    pub fn surrounds(&self, line: u32) -> bool {
+        line != 0 && (self.contains(line) || (self.inner.0..=self.inner.1).contains(&line))
+    }
+}
+
+/// Where control enters a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The offset of the instruction.
+    pub offset: u32,
+    /// Its line.
+    pub line: u32,
+    /// Which of the units it is that is entered.
+    pub unit: usize,
+    /// Whether control can come here from inside of the unit as well.
+    pub is_mixed: bool,
+    /// Whether no line begins here that a tracer is told of.
+    pub is_hidden: bool,
+}
+
+/// The entries of units, by offset. `unit_of` gives the unit of a line, as an index into `spans`.
+pub fn entries(code: &Decoded, spans: &[Span], unit_of: impl Fn(u32) -> Option<usize>) -> Vec<Entry> {
+    let mut search = Search::new(code);
+    // Beside each: whether control only passes by there.
+    let mut found: Vec<(Entry, bool)> = Vec::new();
+    for (index, instruction) in code.instructions.iter().enumerate().skip(code.prologue) {
+        let line = search.line(index);
+        let Some(unit) = (line != 0).then(|| unit_of(line)).flatten() else { continue };
+        let is_no_entry =
+            code.is_with_handler(index) || code.is_with_exit(index) || code.forgets_a_name(index);
+        if is_no_entry {
+            continue;
+        }
+        if code.stray_lines && !begins_to_run(code, index) {
+            continue;
+        }
+        let (from_outside, from_inside) = search.origins(index, &spans[unit]);
+        if from_outside {
+            let (offset, is_hidden) = (instruction.offset, search.is_hidden(index));
+            let entry = Entry { offset, line, unit, is_mixed: from_inside, is_hidden };
+            let passes_by = passes_by(code, index, &spans[unit]);
+            // What raises again can be all that is left of a `finally` body that does nothing.
+            let is_stray = instruction.begins_nothing && instruction.flow != Flow::Stop;
+            if !(passes_by && is_stray) {
+                found.push((entry, passes_by));
+            }
+        }
+    }
+    let mut does_something = vec![false; spans.len()];
+    for (entry, _) in found.iter().filter(|(_, passes_by)| !passes_by) {
+        does_something[entry.unit] = true;
+    }
+    found.retain(|(entry, passes_by)| !passes_by || !does_something[entry.unit]);
+    let mut found: Vec<Entry> = found.into_iter().map(|(entry, _)| entry).collect();
+    for (unit, _) in spans.iter().enumerate().filter(|(_, span)| span.reentered) {
+        // A pass of its loop leads from its end to its beginning, as control came there from before the loop.
+        if let Some(first) = found.iter_mut().find(|entry| entry.unit == unit && entry.is_mixed) {
+            // Nothing else runs between two passes, so that a line event cannot be told from one that is reported twice.
+            first.is_hidden = true;
+            first.is_mixed = false;
+        }
+    }
+    found
+}
+
+/// Where lines stray, an instruction in the midst of a line is reached by the way, not by control that goes to that line.
+fn begins_to_run(code: &Decoded, index: usize) -> bool {
+    let begins_line = |at: usize| code.instructions[at].begins_line;
+    index == code.prologue
+        || begins_line(index)
+        || (code.instructions[index - 1].enters_nothing && begins_line(index - 1))
+        || code.is_handler(index)
+        || is_jumped_back_to(code, index)
+}
+
+fn is_jumped_back_to(code: &Decoded, index: usize) -> bool {
+    code.steps_to(index).any(|step| matches!(step, Step::Jump(source) if source >= index))
+}
+
+/// Whether control that comes to an instruction of a unit leaves the unit without doing anything there: it tidies up under
+/// the unit's line on its way to another one. Where that is all that a unit has (`continue`), it is what the unit does.
+fn passes_by(code: &Decoded, index: usize, span: &Span) -> bool {
+    /// More than any compiler tidies up.
+    const LONGEST: usize = 16;
+    let mut at = index;
+    for _ in 0..LONGEST {
+        let Some(instruction) = code.instructions.get(at) else { return false };
+        if instruction.line != 0 && !span.contains(instruction.line) {
+            return true;
+        }
+        at = match (instruction.flow, instruction.target) {
+            (Flow::Jump, Some(target)) => target as usize,
+            (Flow::Next, _) if instruction.tidies_up || instruction.begins_nothing => at + 1,
+            (Flow::Stop, _) => return instruction.begins_nothing || instruction.concludes,
+            _ => return false,
+        };
+    }
+    false
+}
+
+/// Whether control that is at an instruction is inside of a unit, or of what that surrounds.
+pub fn is_inside(code: &Decoded, index: usize, span: &Span) -> bool {
+    let mut search = Search::new(code);
+    match search.line(index) {
+        0 => !search.origins(index, span).0,
+        line => span.surrounds(line),
+    }
+}
+
+struct Search<'a> {
+    code: &'a Decoded,
+    /// The lines on which something is done, ascending.
+    busy: Vec<u32>,
+    /// By instruction: the last round in which it was looked at.
+    seen: Vec<u32>,
+    round: u32,
+    open: Vec<usize>,
+}
+
+impl<'a> Search<'a> {
+    fn new(code: &'a Decoded) -> Self {
+        let own = code.instructions.iter().skip(code.prologue);
+        let done = own.filter(|own| !own.concludes && !own.tidies_up && !own.begins_nothing);
+        let mut busy: Vec<u32> = done.map(|instruction| instruction.line).collect();
+        busy.sort_unstable();
+        busy.dedup();
+        Self { code, busy, seen: vec![0; code.instructions.len()], round: 0, open: Vec::new() }
+    }
+
+    /// The line that an instruction belongs to. One that concludes what was computed before it belongs to that: it has no
+    /// line of its own, unless nothing else is done on its line (`continue`).
+    fn line(&self, index: usize) -> u32 {
+        let instruction = &self.code.instructions[index];
+        if instruction.enters_nothing {
+            return 0;
+        }
+        if instruction.concludes && self.busy.binary_search(&instruction.line).is_ok() {
+            0
+        } else {
+            instruction.line
+        }
+    }
+
+    /// Whether the interpreter sees no line begin at an entry.
+    fn is_hidden(&self, index: usize) -> bool {
+        let (code, line) = (self.code, self.code.instructions[index].line);
+        if code.stray_lines {
+            return !code.instructions[index].begins_line && !is_jumped_back_to(code, index);
+        }
+        let has_this_line = |source: usize| code.instructions[source].line == line;
+        code.steps_to(index).any(|step| match step {
+            // The interpreter takes for the line before that of the last instruction that it tells tracers of.
+            Step::Next(source) if code.instructions[source].is_untraced => (0..source)
+                .rev()
+                .find(|&before| !code.instructions[before].is_untraced)
+                .is_some_and(has_this_line),
+            Step::Next(source) | Step::Jump(source) => {
+                source < index && has_this_line(source) && self.line(source) == 0
+            }
+            Step::Exception(_) | Step::Start => false,
+        })
+    }
+
+    /// Whether steps lead to an instruction from outside of its unit, and whether some lead there from inside that hosts can
+    /// notice.
+    fn origins(&mut self, index: usize, span: &Span) -> (bool, bool) {
+        let code = self.code;
+        let here = code.instructions[index].line;
+        self.round += 1;
+        self.open.push(index);
+        let (mut outside, mut inside) = (false, false);
+        while let Some(at) = self.open.pop() {
+            for step in code.steps_to(at) {
+                let (source, line) = match step {
+                    Step::Start => {
+                        outside = true;
+                        continue;
+                    }
+                    Step::Next(source) | Step::Jump(source) => (source, self.line(source)),
+                    Step::Exception(source) => (source, code.instructions[source].line),
+                };
+                if line == 0 {
+                    // Of what has no line, only what raises again is passed through by an exception.
+                    let is_way =
+                        !matches!(step, Step::Exception(_)) || code.instructions[source].flow == Flow::Stop;
+                    if is_way && std::mem::replace(&mut self.seen[source], self.round) != self.round {
+                        self.open.push(source);
+                    }
+                } else if !span.surrounds(line) {
+                    outside = true;
+                } else {
+                    // On within a line: no host sees a line begin there.
+                    inside |= at != index || line != here || source >= index;
+                }
+            }
+        }
+        (outside, inside)
+    }
+}
+
+#[cfg(test)]
+#[path = "entries_tests.rs"]
+mod tests;
