@@ -18,13 +18,15 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from nonstop.hits import describe, raised_by_signal, thread_name
+from nonstop.misread import OPTIMIZED, local_variables
+from nonstop.scopes import OWN_FRAMES, frame_around, inside_comprehension
 from nonstop.walk.objects import class_dict, derives, mro_of, plain, type_name
 from nonstop.walk.records import Names, encoded, field, named
 from nonstop.walk.values import Walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from types import CodeType, FrameType
+    from types import FrameType
 
     from nonstop.limits import Limits
 
@@ -32,8 +34,6 @@ if TYPE_CHECKING:
 
 #: Frames of these files are not the program's.
 _OWN_FILES = os.path.join(os.path.dirname((lambda: 0).__code__.co_filename), "")
-#: Has variables of its own, that the compiler knows: a function, no module and no class body.
-_OPTIMIZED = 1
 #: Of the message of an exception; the engine shows 128 bytes.
 _MESSAGE_CHARS = 200
 #: A value in JSON takes up to three times the bytes of its record.
@@ -63,7 +63,7 @@ class Recorder:
                 _evaluate(asked, evaluate, frame)
             walk.numbered, walk.deadline, walk.cuts = asked.numbered, asked.deadline, asked.cuts
             walk.room -= _JSON_RATIO * sum(map(len, captured))
-        place = _place(frame, frame.f_code)
+        place = _place(frame)
         walk.records.append(_head(place))
         self._frames(walk, frame, place)
         return encoded((*walk.records, "c\x1e", *captured, *_cuts(walk)))
@@ -71,7 +71,7 @@ class Recorder:
     def log(self, frame: FrameType, expressions: Iterable[Evaluate] = ()) -> bytes:
         """The records of a log message: the value of each expression, in order."""
         walk = Walk(self._limits, named=True, shares=False)
-        walk.records += (_head(_place(frame, frame.f_code)), "c\x1e")
+        walk.records += (_head(_place(frame)), "c\x1e")
         for evaluate in expressions:
             _evaluate(walk, evaluate, frame)
         return encoded((*walk.records, *_cuts(walk)))
@@ -85,7 +85,7 @@ class Recorder:
                 walk.cut("frames")
                 return
             if count:
-                place = _place(current, current.f_code)
+                place = _place(current)
             variables = _variables(current) if count < limits.frames_with_locals else None
             if variables is None:
                 walk.cut("locals")
@@ -95,6 +95,8 @@ class Recorder:
                 walk.records.append(f"f\x1f{place}\x1f1\x1e")
                 walk.write(values, names)
             count += 1
+            if current.f_code.co_name in OWN_FRAMES:
+                current = frame_around(current)
             current = current.f_back
             while current is not None and str.startswith(current.f_code.co_filename, _OWN_FILES):
                 current = current.f_back
@@ -123,9 +125,13 @@ def _head(place: str) -> str:
     return f"h\x1f{place}\x1f0\x1f{ident}\x1f{field(thread_name(ident) or '')}\x1f{field(_task_name())}\x1e"
 
 
-def _place(frame: FrameType, code: CodeType) -> str:
+def _place(frame: FrameType) -> str:
     # The plain name in all versions: only CPython from 3.11 on knows qualified ones.
-    return f"{field(code.co_filename)}\x1f{frame.f_lineno or 0}\x1f{field(code.co_name)}"
+    code = frame.f_code
+    name = code.co_name
+    if name in OWN_FRAMES:
+        name = frame_around(frame).f_code.co_name
+    return f"{field(code.co_filename)}\x1f{frame.f_lineno or 0}\x1f{field(name)}"
 
 
 def _cuts(walk: Walk) -> list[str]:
@@ -139,8 +145,13 @@ def _variables(frame: FrameType) -> tuple[list[str], list[Any]] | None:
     At the top of a module and of a class the names that ``import``, ``def`` and ``class`` bind, and those with two
     underscores on both sides, are no variables to anybody who looks for one.
     """
+    code = frame.f_code
+    optimized = code.co_flags & OPTIMIZED
+    inside = None
     try:
-        found: Any = frame.f_locals
+        if not optimized or code.co_name in OWN_FRAMES:
+            inside = inside_comprehension(frame)
+        found: Any = local_variables(frame) if inside is None else inside.module
     except Exception as error:
         # PyPy asks such a namespace as the next lines refuse to, and may find that it cannot do what is asked.
         if raised_by_signal(error):
@@ -148,13 +159,16 @@ def _variables(frame: FrameType) -> tuple[list[str], list[Any]] | None:
         return None
     kind = type(found)
     names: Iterable[Any]
-    if frame.f_code.co_flags & _OPTIMIZED and (kind is dict or kind is _PROXY):
+    if inside is None and optimized and (kind is dict or kind is _PROXY):
         names = found = dict(found)
         values = list(found.values())
-    elif derives(kind, dict):
+    elif inside is not None or derives(kind, dict):
         # At once, since other threads may go on with it; and never by key: the program may have keys of its own making.
-        items = list(dict.items(found))
+        items = [] if found is None else list(dict.items(found))
         items = [item for item in items if type(item[0]) is not str or not _is_definition(*item)]
+        if inside is not None:
+            own = inside.variables
+            items = [*(item for item in items if type(item[0]) is not str or item[0] not in own), *own.items()]
         names = [name for name, _ in items]
         values = [value for _, value in items]
     else:  # of a metaclass's __prepare__, or given to exec()

@@ -1,7 +1,8 @@
 """Conditions and captured expressions: Python expressions over the variables of the frame that was hit.
 
 A name means what it would mean to ``eval`` in that frame: its variable (one of the function around it too, if the code
-of the frame mentions it), else the module's, else a builtin. Unlike in ``eval``, lambdas and comprehensions see the
+of the frame mentions it), else the module's, else a builtin. A comprehension has its own variables and those of the
+function that it stands in, also where it has its own frame. Unlike in ``eval``, lambdas and comprehensions see the
 variables of the frame: an expression is compiled as a function whose parameters are the names that it reads.
 
 Nothing can be written: an expression has no assignment but ``:=``, which is refused, as are comprehensions that loop
@@ -16,6 +17,8 @@ import weakref
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nonstop.errors import ConditionError
+from nonstop.misread import MISREADS, OPTIMIZED, local_variables, misread_variables
+from nonstop.scopes import MISSING, OWN_FRAMES, closure_variable, inside_comprehension
 from nonstop.walk.objects import derives
 
 if TYPE_CHECKING:
@@ -26,8 +29,6 @@ if TYPE_CHECKING:
 _MOST_CHARS = 4000
 #: An expression is kept compiled for so many sets of names: frames differ in which of them mean anything.
 _MOST_FUNCTIONS = 16
-#: A flag of code with variables of its own, that the compiler knows: a function, no module and no class body.
-_OPTIMIZED = 1
 
 #: Where nodes stand that are not in the text.
 _AT: Any = {"lineno": 1, "col_offset": 0, "end_lineno": 1, "end_col_offset": 0}
@@ -195,10 +196,12 @@ class _Expression:
     def value(self, frame: FrameType) -> object:
         """Its value in a frame."""
         code = frame.f_code
-        if not code.co_flags & _OPTIMIZED:
+        if not code.co_flags & OPTIMIZED:
             return self._looked_up(frame)
         plan = self._plan
         if plan is None or plan.code() is not code:
+            if code.co_name in OWN_FRAMES or (MISREADS and misread_variables(code)):
+                return self._looked_up(frame)
             plan = self._plan = self._planned(code)
         values = []
         if plan.inner:
@@ -211,10 +214,10 @@ class _Expression:
         if plan.outer:
             space = frame.f_globals
             for name in plan.outer:
-                value = dict.get(space, name, _MISSING)
-                if value is _MISSING:
+                value = dict.get(space, name, MISSING)
+                if value is MISSING:
                     value = _builtin(frame, name)
-                    if value is _MISSING:
+                    if value is MISSING:
                         return self._looked_up(frame)
                 values.append(value)
         return plan.function(*values)
@@ -230,15 +233,24 @@ class _Expression:
         """Its value where each name has to be looked for in all places. What means nothing is an error where it is
         reached.
         """
-        get = _reader(frame.f_locals)
+        inside = inside_comprehension(frame)
+        get = _reader(local_variables(frame) if inside is None else inside.variables)
+        left_out = misread_variables(frame.f_code) if MISREADS else ()
         names, values = [], []
         for name in self._names:
-            value = get(name, _MISSING)
-            if value is _MISSING:
-                value = dict.get(frame.f_globals, name, _MISSING)
-            if value is _MISSING:
+            if name in left_out:
+                raise NameError(
+                    f"the variable {name!r} of this function cannot be read with CPython 3.13.0 to 3.13.2, "
+                    "where a comprehension and a closure use that name: take a later 3.13"
+                )
+            value = get(name, MISSING)
+            if value is MISSING:
+                value = closure_variable(frame, name)
+            if value is MISSING:
+                value = dict.get(frame.f_globals, name, MISSING)
+            if value is MISSING:
                 value = _builtin(frame, name)
-            if value is not _MISSING:
+            if value is not MISSING:
                 names.append(name)
                 values.append(value)
         return self._function(tuple(names))(*values)
@@ -263,9 +275,6 @@ class _Expression:
         return function
 
 
-_MISSING: Any = object()
-
-
 def _reader(variables: Any) -> Callable[[str, Any], Any]:
     """How names are looked up in a namespace: ``exec`` or a metaclass may have given another than a dict."""
     if type(variables) is dict:
@@ -283,10 +292,17 @@ def _reader(variables: Any) -> Callable[[str, Any], Any]:
     return item
 
 
+def _variables(frame: FrameType) -> dict[str, Any]:
+    inside = inside_comprehension(frame)
+    if inside is None:
+        return dict(local_variables(frame))
+    return {**(inside.module or {}), **inside.variables}
+
+
 def _builtin(frame: FrameType, name: str) -> Any:
     # Called by the expression these two would speak of the expression's own function.
     if name == "locals":
-        return lambda: dict(frame.f_locals)
+        return lambda: _variables(frame)
     if name == "globals":
         return lambda: frame.f_globals
-    return dict.get(frame.f_builtins, name, _MISSING)
+    return dict.get(frame.f_builtins, name, MISSING)
