@@ -44,7 +44,10 @@ def test_captured_objects_die_with_the_programs_last_reference(debugger: Any) ->
 
 
 def test_reference_counts_are_the_same_after_a_thousand_hits(debugger: Any) -> None:
-    watched = debugger.breakpoint(f"{__file__}:{BODY + 1}", capture="order", condition="order is not None")
+    limits = {"frames_with_locals": 1}  # pytest's own would take their time
+    watched = debugger.breakpoint(
+        f"{__file__}:{BODY + 1}", capture="order", condition="order is not None", limits=limits
+    )
     order = Order()
     total(order)
     before = sys.getrefcount(order), sys.getrefcount(total.__code__), sys.getrefcount(None)
