@@ -1,14 +1,17 @@
 # Each target does its own set-up. Needed beforehand: a Rust toolchain, a C compiler, make and Python 3.9 or later.
-.PHONY: help demo test check bench wheel header clean
+.PHONY: help demo test conformance check bench wheel header clean
 
 help: ## this list
-	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 10
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 13
 
 demo: ## the main job on a live service, on CPython and on PyPy
 	@python3 scripts/demo
 
 test: ## what every commit must pass, on every interpreter found
 	@python3 scripts/test
+
+conformance: ## every scenario on every interpreter and backend; what differs
+	@python3 scripts/conformance
 
 check: ## the long parts: suites of other projects under breakpoints, sanitizers, a soak
 	@python3 scripts/check

@@ -1,0 +1,1 @@
+"""The runner of the engine scenarios (conformance/engine) for Python."""
