@@ -13,7 +13,7 @@ test: ## what every commit must pass, on every interpreter found
 conformance: ## every scenario on every interpreter and backend; what differs
 	@python3 scripts/conformance
 
-check: ## the long parts: suites of other projects under breakpoints, sanitizers, a soak
+check: ## the long parts: suites of other projects, sanitizers, a soak, random programs, deliberate faults
 	@python3 scripts/check
 
 bench: ## the figures: the engine's tables, and the benchmark of the talk on every interpreter found

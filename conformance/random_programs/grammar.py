@@ -263,7 +263,7 @@ def match(draw: Draw, around: Around) -> Any:
     one, two = flat(around.awaits), flat(around.awaits)
     kind = number(draw, 3)
     if kind == 0:
-        subject: Any = draw(value(around))
+        subject: Any = live(draw(value(around)))
     elif kind == 1:
         subject = joined("[", ", ", "]")(draw(one), draw(two))
     elif kind == 2:

@@ -1,5 +1,6 @@
 //! The decision per code object: made once, cached with the epoch, made again when the epoch has moved on.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Weak};
 
 use dashmap::mapref::entry::Entry as Place;
@@ -303,39 +304,34 @@ impl Entry {
         }
     }
 
-    /// Where control enters the armed units. One that it never enters, since its code can't run, is not armed.
-    fn entered(&self, armed: &mut Vec<Armed>) -> Vec<UnitEntry> {
+    /// Where control enters the armed units, with the unit of each. One that it never enters, since its code can't run, is
+    /// not armed.
+    fn entered(&self, armed: &mut Vec<Armed>) -> Vec<(u32, UnitEntry)> {
         let Some(code) = self.code.as_ref().filter(|_| !armed.is_empty()) else { return Vec::new() };
         let spans: Vec<Span> = armed.iter().map(|(unit, _)| unit.span).collect();
         let units = unit_by_line(armed);
         let unit_of = |line| units.binary_search_by_key(&line, |&(own, _)| own).ok().map(|at| units[at].1);
-        let mut found = entries(code, &spans, unit_of);
-        let mut kept = vec![None; armed.len()];
-        for entry in &found {
-            kept[entry.unit] = Some(0);
-        }
-        for (number, kept) in kept.iter_mut().filter(|kept| kept.is_some()).enumerate() {
-            *kept = Some(number);
-        }
-        found.iter_mut().for_each(|entry| entry.unit = kept[entry.unit].unwrap_or_default());
-        let mut kept = kept.iter();
-        armed.retain(|_| kept.next().is_some_and(Option::is_some));
+        let found = entries(code, &spans, unit_of).into_iter();
+        let found: Vec<(u32, UnitEntry)> = found.map(|entry| (armed[entry.unit].0.unit, entry)).collect();
+        let entered: HashSet<u32> = found.iter().map(|&(unit, _)| unit).collect();
+        armed.retain(|(unit, _)| entered.contains(&unit.unit));
         found
     }
 
-    fn entry_points(&mut self, armed: &[Armed], found: &[UnitEntry]) -> Vec<EntryPoint> {
-        let sites: Vec<(u32, bool)> = armed
-            .iter()
-            .filter_map(|(unit, breakpoints)| {
-                let site = Site::of_unit(&self.sites, unit.unit)?.number;
-                Some((site, needs_thread_name(breakpoints)))
+    /// The entries as hosts are told of them. The units have their sites by now.
+    fn entry_points(&mut self, armed: &[Armed], found: &[(u32, UnitEntry)]) -> Vec<EntryPoint> {
+        let site_of = |unit: u32| Site::of_unit(&self.sites, unit).map(|site| site.number);
+        self.spans = armed.iter().filter_map(|(unit, _)| Some((site_of(unit.unit)?, unit.span))).collect();
+        let point = |&(unit, entry): &(u32, UnitEntry)| {
+            let (_, breakpoints) = &armed[armed.binary_search_by_key(&unit, |(own, _)| own.unit).ok()?];
+            Some(EntryPoint {
+                offset: entry.offset,
+                line: entry.line,
+                site: site_of(unit)?,
+                needs_thread_name: needs_thread_name(breakpoints),
+                is_mixed: entry.is_mixed,
+                is_hidden: entry.is_hidden,
             })
-            .collect();
-        self.spans = sites.iter().zip(armed).map(|(&(site, _), (unit, _))| (site, unit.span)).collect();
-        let point = |entry: &UnitEntry| {
-            let &(site, needs_thread_name) = sites.get(entry.unit)?;
-            let UnitEntry { offset, line, is_mixed, is_hidden, .. } = *entry;
-            Some(EntryPoint { offset, line, site, needs_thread_name, is_mixed, is_hidden })
         };
         found.iter().filter_map(point).collect()
     }

@@ -441,8 +441,8 @@ impl Random {
                 concludes: is_so(4),
                 begins_nothing: is_so(4),
                 deletes: is_so(4),
+                ends_block: is_so(4),
                 is_untraced: is_so(4),
-                ..OpcodeFacts::default()
             };
         }
         facts.line_table =

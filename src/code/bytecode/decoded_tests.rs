@@ -159,6 +159,16 @@ fn a_jump_to_where_no_instruction_begins_is_refused() {
 }
 
 #[test]
+fn a_jump_into_the_midst_of_a_unit_is_refused() {
+    let mut sample = Sample::new(&[(1, WORK, 0), (1, JUMP, 3), (2, RETURN, 0)]);
+    sample.facts.jump_unit = 1;
+    assert_eq!(refusal(&sample), "the instruction at 2 jumps to 3, where none begins");
+    let mut before = Sample::new(&[(1, BACKWARD, 5), (1, 0, 0), (2, RETURN, 0)]);
+    before.facts.jump_unit = 1;
+    assert_eq!(refusal(&before), "the instruction at 0 jumps to -1, where none begins");
+}
+
+#[test]
 fn a_jump_out_of_the_code_is_refused() {
     assert!(refusal(&Sample::new(&[(1, JUMP, 2), (1, WORK, 0)])).contains("jumps to 4"));
     assert!(refusal(&Sample::new(&[(1, JUMP, 9), (1, WORK, 0)])).contains("jumps to 18"));

@@ -135,6 +135,28 @@ fn the_exit_of_a_with_is_where_its_guard_ends_on_the_line_of_the_header() {
 }
 
 #[test]
+fn the_exit_of_a_with_is_where_its_block_ends_before_its_target() {
+    // 2: `return` in the body; 4 and 5: the exit; 7: the handler.
+    let exits = |block_end_line| {
+        let sample = Sample::new(&[
+            (1, WORK, 0),
+            (1, BLOCK, 7),
+            (2, WORK, 0),
+            (block_end_line, END_BLOCK, 0),
+            (1, WORK, 0),
+            (1, WORK, 0),
+            (2, RETURN, 0),
+            (1, LEAVE_WITH, 0),
+            (1, RAISE, 0),
+        ]);
+        let decoded = sample.decoded();
+        (0..7).filter(|&index| decoded.is_with_exit(index)).collect::<Vec<_>>()
+    };
+    assert_eq!(exits(1), [3, 4]);
+    assert_eq!(exits(2), [4], "the end of the block may have the line of the body still");
+}
+
+#[test]
 fn the_end_of_a_try_is_no_exit_of_a_with() {
     let mut sample = with(1);
     sample.code[8] = WORK;

@@ -43,6 +43,8 @@ pub const UNTRACED: u8 = 16;
 pub const FORWARD: u8 = 17;
 /// Goes on, or jumps so far before its end. Has one unit of caches.
 pub const BACKWARD: u8 = 18;
+/// Ends the block that it stands in.
+pub const END_BLOCK: u8 = 19;
 
 /// An instruction, or a cache.
 pub type Unit = (u32, u8, u8);
@@ -121,6 +123,7 @@ pub fn facts() -> Facts {
     opcodes[usize::from(COPY)] = OpcodeFacts { begins_nothing: true, ..plain };
     opcodes[usize::from(DELETE)] = OpcodeFacts { deletes: true, ..plain };
     opcodes[usize::from(UNTRACED)] = OpcodeFacts { is_untraced: true, ..plain };
+    opcodes[usize::from(END_BLOCK)] = OpcodeFacts { ends_block: true, ..plain };
     let (flow, caches) = (Flow::Branch, 1);
     opcodes[usize::from(FORWARD)] = OpcodeFacts { flow, jump: Jump::Forward, caches, ..plain };
     opcodes[usize::from(BACKWARD)] = OpcodeFacts { flow, jump: Jump::Backward, caches, ..plain };
