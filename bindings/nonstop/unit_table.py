@@ -259,8 +259,11 @@ class UnitTable:
         last = self._block(node.body, colon + 1, block, scope)
         if node.handlers:
             handlers = self._open(last + 1, block, scope)
+            is_group = type(node).__name__ == "TryStar"
             for handler in node.handlers:
-                colon = self._header(handler, [handler.type], handlers, scope)
+                # Some compilers come back from the body of an `except*` to its header.
+                inner = (_first_line(handler.body[0]), _end(handler)[0]) if is_group else (0, 0)
+                colon = self._header(handler, [handler.type], handlers, scope, inner=inner)
                 last = self._block(handler.body, colon + 1, handlers, scope)
             self._close(handlers, last)
         last = self._else(node.orelse, last, block, scope)

@@ -3,7 +3,7 @@
 //! An instruction of a unit is an entry if a step leads to it from outside of the unit: from an instruction of another unit, or
 //! from the beginning of the code. Instructions without a line belong to no unit; a step from one comes from wherever the steps
 //! to that one come from. Compilers do not always give an instruction the line that it belongs to; what they get wrong is put
-//! right here by what the instruction does, see [`Search::line`] and [`passes_by`].
+//! right here by what the instruction does, see [`Search::line`] and [`Deed`].
 
 use super::bytecode::{Decoded, Flow, Step};
 
@@ -50,8 +50,8 @@ pub struct Entry {
 /// The entries of units, by offset. `unit_of` gives the unit of a line, as an index into `spans`.
 pub fn entries(code: &Decoded, spans: &[Span], unit_of: impl Fn(u32) -> Option<usize>) -> Vec<Entry> {
     let mut search = Search::new(code);
-    // Beside each: whether control only passes by there.
-    let mut found: Vec<(Entry, bool)> = Vec::new();
+    // Beside each: how much is done there.
+    let mut found: Vec<(Entry, Deed)> = Vec::new();
     for (index, instruction) in code.instructions.iter().enumerate().skip(code.prologue) {
         let line = search.line(index);
         let Some(unit) = (line != 0).then(|| unit_of(line)).flatten() else { continue };
@@ -67,19 +67,15 @@ pub fn entries(code: &Decoded, spans: &[Span], unit_of: impl Fn(u32) -> Option<u
         if from_outside {
             let (offset, is_hidden) = (instruction.offset, search.is_hidden(index));
             let entry = Entry { offset, line, unit, is_mixed: from_inside, is_hidden };
-            let passes_by = passes_by(code, index, &spans[unit]);
-            // What raises again can be all that is left of a `finally` body that does nothing.
-            let is_stray = instruction.begins_nothing && instruction.flow != Flow::Stop;
-            if !(passes_by && is_stray) {
-                found.push((entry, passes_by));
-            }
+            found.push((entry, deed_at(code, index, &spans[unit])));
         }
     }
-    let mut does_something = vec![false; spans.len()];
-    for (entry, _) in found.iter().filter(|(_, passes_by)| !passes_by) {
-        does_something[entry.unit] = true;
+    // What is stray, or less than the unit does elsewhere, is something else's under the unit's line.
+    let mut most = vec![Deed::Return; spans.len()];
+    for (entry, deed) in &found {
+        most[entry.unit] = most[entry.unit].max(*deed);
     }
-    found.retain(|(entry, passes_by)| !passes_by || !does_something[entry.unit]);
+    found.retain(|(entry, deed)| *deed != Deed::Stray && *deed == most[entry.unit]);
     let mut found: Vec<Entry> = found.into_iter().map(|(entry, _)| entry).collect();
     for (unit, _) in spans.iter().enumerate().filter(|(_, span)| span.reentered) {
         // A pass of its loop leads from its end to its beginning, as control came there from before the loop.
@@ -106,8 +102,36 @@ fn is_jumped_back_to(code: &Decoded, index: usize) -> bool {
     code.steps_to(index).any(|step| matches!(step, Step::Jump(source) if source >= index))
 }
 
-/// Whether control that comes to an instruction of a unit leaves the unit without doing anything there: it tidies up under
-/// the unit's line on its way to another one. Where that is all that a unit has (`continue`), it is what the unit does.
+/// How much control does in a unit that it comes to. The most that it does anywhere is what the unit is for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Deed {
+    /// It tidies up on its way to another unit, in a way that no unit begins with.
+    Stray,
+    /// It returns a constant: all that `return` does, but also the end of a function under the line of something else.
+    Return,
+    /// It goes on to another unit: all that `continue` does, but tidying up looks the same.
+    PassBy,
+    /// It does something.
+    Something,
+}
+
+fn deed_at(code: &Decoded, index: usize, span: &Span) -> Deed {
+    let first = &code.instructions[index];
+    if first.returns_constant {
+        return Deed::Return;
+    }
+    if !passes_by(code, index, span) {
+        return Deed::Something;
+    }
+    // What raises again can be all that is left of a `finally` body that does nothing.
+    if first.begins_nothing && first.flow != Flow::Stop {
+        Deed::Stray
+    } else {
+        Deed::PassBy
+    }
+}
+
+/// Whether control that comes to an instruction of a unit leaves the unit without doing anything there.
 fn passes_by(code: &Decoded, index: usize, span: &Span) -> bool {
     /// More than any compiler tidies up.
     const LONGEST: usize = 16;

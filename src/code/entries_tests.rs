@@ -442,6 +442,7 @@ impl Random {
                 begins_nothing: is_so(4),
                 deletes: is_so(4),
                 ends_block: is_so(4),
+                has_constant: is_so(4),
                 is_untraced: is_so(4),
             };
         }

@@ -41,6 +41,7 @@ CONSTANTS = {
             "BEGINS_NOTHING",
             "DELETES",
             "ENDS_BLOCK",
+            "HAS_CONSTANT",
         )
     },
     **{f"LINE_TABLE_{name}": (dialect, name) for name in ("LNOTAB", "RANGES", "LOCATIONS", "EACH_UNIT")},

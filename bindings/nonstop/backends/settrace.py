@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from nonstop.planner import CodeFacts, Planner
 
 _PYPY = sys.implementation.name == "pypy"
+#: CPython 3.12 looks whether a frame wants events for instructions when a trace function is set, and only then.
+_ASKS_WHEN_SET = not _PYPY and sys.version_info[:2] == (3, 12)
 
 
 class _Ended(dict[int, Any]):
@@ -344,6 +346,8 @@ def _follow(frame: FrameType, tracer: FrameTracer) -> Any:
     if tracer.plan.hidden and not frame.f_trace_opcodes:
         frame.f_trace = tracer.trace  # before: from 3.12 on it would not count otherwise
         frame.f_trace_opcodes = True
+        if _ASKS_WHEN_SET:
+            sys.settrace(sys.gettrace())
     return tracer.trace
 
 

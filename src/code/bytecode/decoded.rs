@@ -28,6 +28,8 @@ pub struct Instruction {
     pub begins_nothing: bool,
     /// Whether it takes a name away.
     pub deletes: bool,
+    /// Whether it begins to return a constant: what a function does at its end has the line of whatever stands last in it.
+    pub returns_constant: bool,
     /// Whether it ends a block.
     pub ends_block: bool,
     /// Whether tracers are not told of a line that begins at it.
@@ -105,6 +107,7 @@ impl Decoded {
                 concludes: opcode.concludes,
                 begins_nothing: opcode.begins_nothing,
                 deletes: opcode.deletes,
+                returns_constant: opcode.has_constant,
                 ends_block: opcode.ends_block,
                 is_untraced: opcode.is_untraced,
             });
@@ -113,6 +116,7 @@ impl Decoded {
             }
             (first, argument) = (unit, 0);
         }
+        decoded.find_returns();
         let index_at =
             |offset: i64| usize::try_from(offset / 2).ok().and_then(|unit| *begins_at.get(unit)?);
         for (index, offset) in targets {
@@ -135,6 +139,22 @@ impl Decoded {
         decoded.guards.sort_unstable_by_key(|&(from, _, handler)| (handler, from));
         decoded.jumps.sort_unstable();
         Ok(decoded)
+    }
+
+    /// Of the instructions with constants, keeps those that return them: they conclude, too.
+    fn find_returns(&mut self) {
+        for index in 0..self.instructions.len() {
+            let returns = match &self.instructions[index..] {
+                [alone, ..] if alone.flow == Flow::Stop => alone.returns_constant,
+                [first, second, ..] => {
+                    first.returns_constant && second.flow == Flow::Stop && second.concludes
+                }
+                _ => false,
+            };
+            let instruction = &mut self.instructions[index];
+            instruction.returns_constant = returns;
+            instruction.concludes |= returns;
+        }
     }
 
     /// The lines that carry code which can run, ascending, each once.

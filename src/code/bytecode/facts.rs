@@ -60,6 +60,8 @@ pub struct OpcodeFacts {
     pub begins_nothing: bool,
     /// It takes a name away (`DELETE_FAST`).
     pub deletes: bool,
+    /// It puts a constant on the stack, or returns one (`LOAD_CONST`, `RETURN_CONST`).
+    pub has_constant: bool,
     /// It ends a block that a [`Flow::Block`] began (`POP_BLOCK`).
     pub ends_block: bool,
     /// Tracers are not told of a line that begins at it (`END_FOR`).
