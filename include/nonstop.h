@@ -234,6 +234,9 @@
 // Flag of an opcode: it ends a block that one of NONSTOP_FLOW_BLOCK began (POP_BLOCK).
 #define NONSTOP_OPCODE_ENDS_BLOCK 256
 
+// Flag of an opcode: it puts a constant on the stack, or returns one (LOAD_CONST, RETURN_CONST).
+#define NONSTOP_OPCODE_HAS_CONSTANT 512
+
 // Flag of an opcode: tracers are not told of a line that begins at it (END_FOR).
 #define NONSTOP_OPCODE_UNTRACED 32
 

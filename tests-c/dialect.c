@@ -92,7 +92,7 @@ static void facts_that_make_no_sense_are_refused_by_name(void)
     REFUSED(bad.flags = 2, "flags of a dialect are 2");
     REFUSED(bad.opcodes[200].flow = 6, "flow of opcode 200 is 6");
     REFUSED(bad.opcodes[255].jump = 4, "jump of opcode 255 is 4");
-    REFUSED(bad.opcodes[9].flags = 512, "opcode 9 has the flags 0x200");
+    REFUSED(bad.opcodes[9].flags = 0x80000000U, "opcode 9 has the flags 0x80000000");
     REFUSED(bad.opcodes[9].reserved = 1, "opcode 9 has the flags 0x0 and reserved is 1");
     REFUSED(bad.opcodes[LOOP].jump = NONSTOP_JUMP_NONE, "opcode 2 has the flow 1 and the jump 0");
     REFUSED(bad.opcodes[WORK].jump = NONSTOP_JUMP_ABSOLUTE, "opcode 0 has the flow 0 and the jump 3");

@@ -331,6 +331,23 @@ fn raising_again_can_be_all_that_a_unit_does() {
 }
 
 #[test]
+fn the_end_of_a_function_is_not_what_its_last_line_does() {
+    // 1: while a: … , under whose line the function ends.
+    for end in [[(1, CONSTANT, 0), (1, RETURN, 0)], [(1, RETURN_CONSTANT, 0), (1, RAISE, 0)]] {
+        let units = [[(1, BRANCH, 2), (2, WORK, 0)].as_slice(), &end].concat();
+        assert_eq!(by_line(&Sample::new(&units)), [(0, 1), (1, 2)], "{end:?}");
+    }
+}
+
+#[test]
+fn returning_a_constant_can_be_all_that_a_unit_does() {
+    for end in [[(2, CONSTANT, 0), (2, RETURN, 0)], [(2, RETURN_CONSTANT, 0), (2, RAISE, 0)]] {
+        let units = [[(1, WORK, 0)].as_slice(), &end].concat();
+        assert_eq!(by_line(&Sample::new(&units)), [(0, 1), (1, 2)], "{end:?}");
+    }
+}
+
+#[test]
 fn tidying_up_in_a_circle_ends() {
     let sample = Sample::new(&[(1, WORK, 0), (2, TIDY, 0), (2, JUMP, 1)]);
     assert_eq!(by_line(&sample), [(0, 1), (1, 2)]);

@@ -119,16 +119,13 @@ def test_one_line_loop_is_hit_once(session: Session) -> None:
     assert session.lines() == [1]
 
 
-def draining(queue: list[int]) -> None:
-    while queue:
-        queue.pop()  # noqa: E701
-
-
 def test_one_line_while_is_hit_once_for_each_entry(session: Session) -> None:
     # Some interpreters begin its line anew at each pass, just where control also enters it.
-    session.arm(draining, 1)
-    draining([1, 2, 3])
-    draining([])
+    space: dict[str, Any] = {}
+    exec("def draining(queue):\n    while queue: queue.pop()", space)
+    session.arm(space["draining"], 1)
+    space["draining"]([1, 2, 3])
+    space["draining"]([])
     assert session.lines() == [1, 1]
 
 

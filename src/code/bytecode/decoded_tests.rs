@@ -121,6 +121,22 @@ fn a_frame_stands_at_the_instruction_that_its_offset_is_in() {
 }
 
 #[test]
+fn returning_a_constant_takes_one_instruction_or_two() {
+    let units =
+        [(1, BRANCH, 4), (1, CONSTANT, 0), (1, WORK, 0), (1, RETURN, 0), (2, CONSTANT, 0), (2, RETURN, 0)];
+    let returns = |units: &[Unit]| {
+        let decoded = Sample::new(units).decoded();
+        (0..decoded.instructions.len())
+            .filter(|&at| decoded.instructions[at].returns_constant)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(returns(&units), [4]);
+    assert_eq!(returns(&[(1, WORK, 0), (1, RETURN_CONSTANT, 0)]), [1]);
+    assert_eq!(returns(&[(1, CONSTANT, 0), (1, RAISE, 0)]), [0; 0], "it raises");
+    assert_eq!(returns(&[(1, CONSTANT, 0)]), [0; 0]);
+}
+
+#[test]
 fn a_block_guards_what_is_between_it_and_its_target() {
     let decoded =
         Sample::new(&[(1, WORK, 0), (1, BLOCK, 4), (2, WORK, 0), (2, RETURN, 0), (3, RAISE, 0)]).decoded();

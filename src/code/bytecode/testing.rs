@@ -45,6 +45,10 @@ pub const FORWARD: u8 = 17;
 pub const BACKWARD: u8 = 18;
 /// Ends the block that it stands in.
 pub const END_BLOCK: u8 = 19;
+/// Puts a constant on the stack.
+pub const CONSTANT: u8 = 20;
+/// Leaves with a constant.
+pub const RETURN_CONSTANT: u8 = 21;
 
 /// An instruction, or a cache.
 pub type Unit = (u32, u8, u8);
@@ -111,7 +115,6 @@ pub fn facts() -> Facts {
     opcodes[usize::from(TEST)] = jumps(Flow::Branch, true);
     opcodes[usize::from(JUMP)] = jumps(Flow::Jump, true);
     opcodes[usize::from(BLOCK)] = jumps(Flow::Block, false);
-    opcodes[usize::from(RETURN)] = OpcodeFacts { flow: Flow::Stop, concludes: true, ..plain };
     opcodes[usize::from(RAISE)] = OpcodeFacts { flow: Flow::Stop, begins_nothing: true, ..plain };
     opcodes[usize::from(PREFIX)] = OpcodeFacts { flow: Flow::Prefix, ..plain };
     opcodes[usize::from(CACHED)] = OpcodeFacts { caches: 2, ..plain };
@@ -124,6 +127,10 @@ pub fn facts() -> Facts {
     opcodes[usize::from(DELETE)] = OpcodeFacts { deletes: true, ..plain };
     opcodes[usize::from(UNTRACED)] = OpcodeFacts { is_untraced: true, ..plain };
     opcodes[usize::from(END_BLOCK)] = OpcodeFacts { ends_block: true, ..plain };
+    opcodes[usize::from(CONSTANT)] = OpcodeFacts { has_constant: true, ..plain };
+    let leaves = OpcodeFacts { flow: Flow::Stop, concludes: true, ..plain };
+    opcodes[usize::from(RETURN)] = leaves;
+    opcodes[usize::from(RETURN_CONSTANT)] = OpcodeFacts { has_constant: true, ..leaves };
     let (flow, caches) = (Flow::Branch, 1);
     opcodes[usize::from(FORWARD)] = OpcodeFacts { flow, jump: Jump::Forward, caches, ..plain };
     opcodes[usize::from(BACKWARD)] = OpcodeFacts { flow, jump: Jump::Backward, caches, ..plain };
