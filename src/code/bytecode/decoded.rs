@@ -117,8 +117,10 @@ impl Decoded {
             (first, argument) = (unit, 0);
         }
         decoded.find_returns();
-        let index_at =
-            |offset: i64| usize::try_from(offset / 2).ok().and_then(|unit| *begins_at.get(unit)?);
+        let index_at = |offset: i64| {
+            let unit = usize::try_from(offset).ok().filter(|offset| offset % 2 == 0)? / 2;
+            *begins_at.get(unit)?
+        };
         for (index, offset) in targets {
             let source = &mut decoded.instructions[index as usize];
             let target = index_at(offset).ok_or_else(|| {
