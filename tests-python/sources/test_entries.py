@@ -317,7 +317,10 @@ def test_each_change_of_line_lands_on_an_entry(steps: list[Step]) -> None:
     changes = [step for step in steps if step.line != step.before]
     excused = [step for step in changes if step.entry is None]
     for step in excused:
-        assert step.line in step.flow.with_lines, (where(step.flow, step.line), step.before)
+        # From 3.15 on a generator expression takes the iterator of its items before it is made a generator: its first
+        # line is entered there, and a tracer is told of it when the generator begins.
+        begins = step.seen == 0 and where(step.flow, step.line)[1] == "<genexpr>"
+        assert begins or step.line in step.flow.with_lines, (where(step.flow, step.line), step.before)
     assert len(changes) > 5000
     assert len(excused) < len(changes) / 100
 
