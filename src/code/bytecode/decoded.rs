@@ -49,6 +49,8 @@ pub struct Decoded {
     pub(super) guards: Vec<(u32, u32, u32)>,
     /// Jumps by target: `(target, source)`, ascending.
     pub(super) jumps: Vec<(u32, u32)>,
+    /// See [`Decoded::is_with_exit`]; ascending.
+    pub(super) with_exits: Vec<u32>,
 }
 
 impl Decoded {
@@ -73,6 +75,7 @@ impl Decoded {
             stray_lines: facts.stray_lines,
             guards: Vec::new(),
             jumps: Vec::new(),
+            with_exits: Vec::new(),
         };
         // By unit: the instruction that begins there.
         let mut begins_at: Vec<Option<u32>> = vec![None; units + 1];
@@ -140,6 +143,7 @@ impl Decoded {
         }
         decoded.guards.sort_unstable_by_key(|&(from, _, handler)| (handler, from));
         decoded.jumps.sort_unstable();
+        decoded.with_exits = decoded.find_with_exits();
         Ok(decoded)
     }
 

@@ -93,15 +93,30 @@ impl Decoded {
     /// Whether an instruction begins the exit of a `with` whose body ends: what its handler guards, or its block, ends there,
     /// and it has the line of the header again.
     pub fn is_with_exit(&self, index: usize) -> bool {
-        let key = index as u32;
-        // The instruction that ends the block may have the line of the body still.
-        let ends_block = self.instructions[index.saturating_sub(1)..=index].iter().any(|own| own.ends_block);
-        self.guards.iter().any(|&(from, to, handler)| {
-            (to == key || (ends_block && (from..to).contains(&key)))
-                && self.is_with_handler(handler as usize)
-                && from > 0
-                && self.instructions[from as usize - 1].line == self.instructions[index].line
-        })
+        self.with_exits.binary_search(&(index as u32)).is_ok()
+    }
+
+    pub(super) fn find_with_exits(&self) -> Vec<u32> {
+        let line_of = |index: u32| self.instructions.get(index as usize).map(|own| own.line);
+        let ends_block = |index: u32| {
+            // The instruction that ends the block may have the line of the body still.
+            self.instructions[index.saturating_sub(1) as usize..=index as usize]
+                .iter()
+                .any(|own| own.ends_block)
+        };
+        let of_with = self
+            .guards
+            .iter()
+            .filter(|&&(from, _, handler)| from > 0 && self.is_with_handler(handler as usize));
+        let mut exits: Vec<u32> = of_with
+            .flat_map(|&(from, to, _)| {
+                let ends = (from..to).filter(|&index| ends_block(index)).chain([to]);
+                ends.filter(move |&exit| line_of(exit) == line_of(from - 1))
+            })
+            .collect();
+        exits.sort_unstable();
+        exits.dedup();
+        exits
     }
 
     fn guards_of(&self, index: usize) -> impl Iterator<Item = &(u32, u32, u32)> {
