@@ -93,7 +93,7 @@ fn begins_to_run(code: &Decoded, index: usize) -> bool {
     let begins_line = |at: usize| code.instructions[at].begins_line;
     index == code.prologue
         || begins_line(index)
-        || (code.instructions[index - 1].enters_nothing && begins_line(index - 1))
+        || (code.instructions[index - 1].opcode.enters_nothing && begins_line(index - 1))
         || code.is_handler(index)
         || is_jumped_back_to(code, index)
 }
@@ -124,7 +124,7 @@ fn deed_at(code: &Decoded, index: usize, span: &Span) -> Deed {
         return Deed::Something;
     }
     // What raises again can be all that is left of a `finally` body that does nothing.
-    if first.begins_nothing && first.flow != Flow::Stop {
+    if first.opcode.begins_nothing && first.opcode.flow != Flow::Stop {
         Deed::Stray
     } else {
         Deed::PassBy
@@ -141,10 +141,10 @@ fn passes_by(code: &Decoded, index: usize, span: &Span) -> bool {
         if instruction.line != 0 && !span.contains(instruction.line) {
             return true;
         }
-        at = match (instruction.flow, instruction.target) {
+        at = match (instruction.opcode.flow, instruction.target) {
             (Flow::Jump, Some(target)) => target as usize,
-            (Flow::Next, _) if instruction.tidies_up || instruction.begins_nothing => at + 1,
-            (Flow::Stop, _) => return instruction.begins_nothing || instruction.concludes,
+            (Flow::Next, _) if instruction.opcode.tidies_up || instruction.opcode.begins_nothing => at + 1,
+            (Flow::Stop, _) => return instruction.opcode.begins_nothing || instruction.concludes(),
             _ => return false,
         };
     }
@@ -173,7 +173,7 @@ struct Search<'a> {
 impl<'a> Search<'a> {
     fn new(code: &'a Decoded) -> Self {
         let own = code.instructions.iter().skip(code.prologue);
-        let done = own.filter(|own| !own.concludes && !own.tidies_up && !own.begins_nothing);
+        let done = own.filter(|own| !own.concludes() && !own.opcode.tidies_up && !own.opcode.begins_nothing);
         let mut busy: Vec<u32> = done.map(|instruction| instruction.line).collect();
         busy.sort_unstable();
         busy.dedup();
@@ -184,10 +184,10 @@ impl<'a> Search<'a> {
     /// line of its own, unless nothing else is done on its line (`continue`).
     fn line(&self, index: usize) -> u32 {
         let instruction = &self.code.instructions[index];
-        if instruction.enters_nothing {
+        if instruction.opcode.enters_nothing {
             return 0;
         }
-        if instruction.concludes && self.busy.binary_search(&instruction.line).is_ok() {
+        if instruction.concludes() && self.busy.binary_search(&instruction.line).is_ok() {
             0
         } else {
             instruction.line
@@ -203,9 +203,9 @@ impl<'a> Search<'a> {
         let has_this_line = |source: usize| code.instructions[source].line == line;
         code.steps_to(index).any(|step| match step {
             // The interpreter takes for the line before that of the last instruction that it tells tracers of.
-            Step::Next(source) if code.instructions[source].is_untraced => (0..source)
+            Step::Next(source) if code.instructions[source].opcode.is_untraced => (0..source)
                 .rev()
-                .find(|&before| !code.instructions[before].is_untraced)
+                .find(|&before| !code.instructions[before].opcode.is_untraced)
                 .is_some_and(has_this_line),
             Step::Next(source) | Step::Jump(source) => {
                 source < index && has_this_line(source) && self.line(source) == 0
@@ -234,8 +234,8 @@ impl<'a> Search<'a> {
                 };
                 if line == 0 {
                     // Of what has no line, only what raises again is passed through by an exception.
-                    let is_way =
-                        !matches!(step, Step::Exception(_)) || code.instructions[source].flow == Flow::Stop;
+                    let is_way = !matches!(step, Step::Exception(_))
+                        || code.instructions[source].opcode.flow == Flow::Stop;
                     if is_way && std::mem::replace(&mut self.seen[source], self.round) != self.round {
                         self.open.push(source);
                     }

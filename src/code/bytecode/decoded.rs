@@ -1,6 +1,6 @@
 //! The instructions of a code object, each with its line and with where control goes from it.
 
-use super::facts::{ExceptionTable, Facts, Flow, Jump};
+use super::facts::{ExceptionTable, Facts, Flow, Jump, OpcodeFacts};
 use super::{exception_table, line_table, Bytecode, BytecodeError};
 
 /// One instruction, with the prefixes before it.
@@ -10,30 +10,21 @@ pub struct Instruction {
     pub offset: u32,
     /// Its line; 0: none.
     pub line: u32,
-    /// Where control goes.
-    pub flow: Flow,
+    /// What is known of its opcode.
+    pub opcode: OpcodeFacts,
     /// The index of the instruction that it jumps to, or of its handler.
     pub target: Option<u32>,
     /// Whether its line begins here in the line table.
     pub begins_line: bool,
-    /// Whether control enters no unit here, wherever it comes from.
-    pub enters_nothing: bool,
-    /// Whether it begins the exit of a `with` by an exception.
-    pub leaves_with: bool,
-    /// Whether it does nothing that a program could tell.
-    pub tidies_up: bool,
-    /// Whether it belongs to what was computed before it.
-    pub concludes: bool,
-    /// Whether no unit begins with it, unless it goes on to do something.
-    pub begins_nothing: bool,
-    /// Whether it takes a name away.
-    pub deletes: bool,
     /// Whether it begins to return a constant: what a function does at its end has the line of whatever stands last in it.
     pub returns_constant: bool,
-    /// Whether it ends a block.
-    pub ends_block: bool,
-    /// Whether tracers are not told of a line that begins at it.
-    pub is_untraced: bool,
+}
+
+impl Instruction {
+    /// Whether it concludes what was computed before it and belongs to that, whatever its line.
+    pub fn concludes(&self) -> bool {
+        self.opcode.concludes || self.returns_constant
+    }
 }
 
 /// A code object whose bytes were read.
@@ -101,18 +92,10 @@ impl Decoded {
             decoded.instructions.push(Instruction {
                 offset: 2 * first as u32,
                 line: lines.of_unit[first],
-                flow: opcode.flow,
+                opcode: *opcode,
                 target: None,
                 begins_line: lines.begins[first],
-                enters_nothing: opcode.enters_nothing,
-                leaves_with: opcode.leaves_with,
-                tidies_up: opcode.tidies_up,
-                concludes: opcode.concludes,
-                begins_nothing: opcode.begins_nothing,
-                deletes: opcode.deletes,
-                returns_constant: opcode.has_constant,
-                ends_block: opcode.ends_block,
-                is_untraced: opcode.is_untraced,
+                returns_constant: false,
             });
             if opcode.ends_prologue && decoded.prologue == 0 {
                 decoded.prologue = decoded.instructions.len();
@@ -133,7 +116,7 @@ impl Decoded {
                 ))
             })?;
             source.target = Some(target);
-            match source.flow {
+            match source.opcode.flow {
                 Flow::Block => decoded.guards.push((index + 1, target, target)),
                 _ => decoded.jumps.push((target, index)),
             }
@@ -147,19 +130,16 @@ impl Decoded {
         Ok(decoded)
     }
 
-    /// Of the instructions with constants, keeps those that return them: they conclude, too.
+    /// Marks where a constant is returned.
     fn find_returns(&mut self) {
         for index in 0..self.instructions.len() {
-            let returns = match &self.instructions[index..] {
-                [alone, ..] if alone.flow == Flow::Stop => alone.returns_constant,
-                [first, second, ..] => {
-                    first.returns_constant && second.flow == Flow::Stop && second.concludes
+            let leaves = |own: &Instruction| own.opcode.flow == Flow::Stop;
+            self.instructions[index].returns_constant = match &self.instructions[index..] {
+                [first, rest @ ..] if first.opcode.has_constant => {
+                    leaves(first) || rest.first().is_some_and(|next| leaves(next) && next.opcode.concludes)
                 }
                 _ => false,
             };
-            let instruction = &mut self.instructions[index];
-            instruction.returns_constant = returns;
-            instruction.concludes |= returns;
         }
     }
 

@@ -22,8 +22,8 @@ fn an_instruction_has_its_offset_line_and_facts() {
     let lines: Vec<u32> = decoded.instructions.iter().map(|instruction| instruction.line).collect();
     assert_eq!(lines, [1, 0, 2]);
     let [work, tidy, leave] = decoded.instructions[..] else { panic!("three instructions") };
-    assert_eq!((work.flow, tidy.flow, leave.flow), (Flow::Next, Flow::Next, Flow::Stop));
-    assert!(!work.tidies_up && tidy.tidies_up && leave.concludes);
+    assert_eq!((work.opcode.flow, tidy.opcode.flow, leave.opcode.flow), (Flow::Next, Flow::Next, Flow::Stop));
+    assert!(!work.opcode.tidies_up && tidy.opcode.tidies_up && leave.concludes());
 }
 
 #[test]

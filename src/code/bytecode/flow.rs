@@ -21,7 +21,7 @@ impl Decoded {
     pub fn steps_to(&self, index: usize) -> impl Iterator<Item = Step> + '_ {
         let start = (index == self.prologue).then_some(Step::Start);
         let before = index.checked_sub(1).filter(|&before| {
-            index > self.prologue && !matches!(self.instructions[before].flow, Flow::Jump | Flow::Stop)
+            index > self.prologue && !matches!(self.instructions[before].opcode.flow, Flow::Jump | Flow::Stop)
         });
         let key = index as u32;
         let from = self.jumps.partition_point(|&(target, _)| target < key);
@@ -48,13 +48,13 @@ impl Decoded {
                     continue;
                 }
                 let instruction = &self.instructions[at];
-                if !matches!(instruction.flow, Flow::Jump | Flow::Stop) {
+                if !matches!(instruction.opcode.flow, Flow::Jump | Flow::Stop) {
                     open.push(at + 1);
                 }
                 open.extend(
                     instruction
                         .target
-                        .filter(|_| instruction.flow != Flow::Block)
+                        .filter(|_| instruction.opcode.flow != Flow::Block)
                         .map(|target| target as usize),
                 );
             }
@@ -78,15 +78,16 @@ impl Decoded {
     /// Whether an instruction begins the exit of a `with` by an exception. What pushes the exception may stand first.
     pub fn is_with_handler(&self, index: usize) -> bool {
         self.is_handler(index)
-            && self.instructions[index..].iter().take(2).any(|instruction| instruction.leaves_with)
+            && self.instructions[index..].iter().take(2).any(|instruction| instruction.opcode.leaves_with)
     }
 
     /// Whether an instruction begins the handler that takes away the name of `except … as name` when its body is left by an
     /// exception: it sets the name, deletes it, and raises again.
     pub fn forgets_a_name(&self, index: usize) -> bool {
-        let idle = self.instructions[index..].iter().take_while(|instruction| instruction.tidies_up).count();
+        let idle =
+            self.instructions[index..].iter().take_while(|instruction| instruction.opcode.tidies_up).count();
         let rest = &self.instructions[index + idle..];
-        matches!(rest, [_, _, deletes, ends, ..] if deletes.deletes && ends.begins_nothing)
+        matches!(rest, [_, _, deletes, ends, ..] if deletes.opcode.deletes && ends.opcode.begins_nothing)
             && self.is_handler(index)
     }
 
@@ -102,7 +103,7 @@ impl Decoded {
             // The instruction that ends the block may have the line of the body still.
             self.instructions[index.saturating_sub(1) as usize..=index as usize]
                 .iter()
-                .any(|own| own.ends_block)
+                .any(|own| own.opcode.ends_block)
         };
         let of_with = self
             .guards
