@@ -7,8 +7,8 @@ use super::error::Failure;
 use super::filter::event_kind;
 use super::guard::guarded;
 use super::memory::{
-    expect_ascending, expect_out, expect_struct, put, put_all, read_struct, slice, write_struct, Handle,
-    Sized32,
+    expect_ascending, expect_known, expect_out, expect_struct, put, put_all, read_struct, slice,
+    write_struct, Handle, Sized32,
 };
 use super::status::*;
 use super::text::nonstop_text;
@@ -207,12 +207,7 @@ pub unsafe extern "C" fn nonstop_code_decide(
             )
         };
         expect_ascending(lines)?;
-        if info.flags > NONSTOP_CODE_OF_OTHER_SOURCE || info.reserved != 0 {
-            let (flags, reserved) = (info.flags, info.reserved);
-            return Err(Failure::argument(format!(
-                "flags are {flags:#x} and reserved is {reserved}: use a newer library"
-            )));
-        }
+        expect_known(info.flags, NONSTOP_CODE_OF_OTHER_SOURCE, info.reserved)?;
         let first_line = info.first_line;
         // SAFETY: the host's promise.
         let bytecode = unsafe { info.told_bytecode() }?;

@@ -232,6 +232,15 @@ pub(super) unsafe fn put_all<T: Copy>(
     Ok(NONSTOP_OK)
 }
 
+/// Flags above `last` are of a newer library, and so is anything in what is reserved.
+pub(super) fn expect_known(flags: u32, last: u32, reserved: u32) -> Result<(), Failure> {
+    if flags > last || reserved != 0 {
+        let detail = format!("flags are {flags:#x} and reserved is {reserved}: use a newer library");
+        return Err(Failure::argument(detail));
+    }
+    Ok(())
+}
+
 /// Lines are told in ascending order, each once.
 pub(super) fn expect_ascending(lines: &[u32]) -> Result<(), Failure> {
     if lines.windows(2).any(|pair| pair[0] >= pair[1]) {

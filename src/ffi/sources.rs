@@ -5,7 +5,7 @@ use std::ffi::c_char;
 use super::engine::nonstop_engine;
 use super::error::Failure;
 use super::guard::guarded;
-use super::memory::{expect_ascending, put_all, read_struct, slice, Handle, Sized32};
+use super::memory::{expect_ascending, expect_known, put_all, read_struct, slice, Handle, Sized32};
 use super::status::*;
 use super::text::{bytes, nonstop_text, utf8};
 use crate::code::{BlockRow, ScopeKind, ScopeRow, SourceUnits, UnitKind, UnitRow};
@@ -159,12 +159,7 @@ impl nonstop_source {
             parent: block.parent,
             scope: block.scope,
         });
-        if self.flags > NONSTOP_SOURCE_COMPILED || self.reserved != 0 {
-            let (flags, reserved) = (self.flags, self.reserved);
-            return Err(Failure::argument(format!(
-                "flags are {flags:#x} and reserved is {reserved}: use a newer library"
-            )));
-        }
+        expect_known(self.flags, NONSTOP_SOURCE_COMPILED, self.reserved)?;
         let units = SourceUnits::new(scopes?, blocks.collect(), units?, self.line_count)
             .map_err(|error| Failure::argument(error.to_string()))?;
         Ok(if self.flags & NONSTOP_SOURCE_COMPILED != 0 { units.compiled() } else { units })
