@@ -12,15 +12,11 @@ use crate::location::Target;
 pub struct ArmedUnit {
     /// Identifies the unit within its code object.
     pub unit: u32,
-    /// The line that the unit begins at, whether or not it carries code itself.
-    pub first_line: u32,
     /// The unit's lines that carry code in this code object, ascending; never empty.
     pub lines: Vec<u32>,
-    /// See [`super::Arm::reentered`].
-    pub reentered: bool,
     /// See [`super::Arm::inner_first`]; `(0, 0)`: none.
     pub inner: (u32, u32),
-    /// The lines that control can come from without entering it.
+    /// Its lines, with or without code, and those that control can come from without entering it.
     pub span: Span,
     /// What it was found by.
     pub basis: Basis,
@@ -78,15 +74,7 @@ fn with_lines(units: &SourceUnits, code: &CodeInfo<'_>, unit: usize) -> Option<A
         inner: (row.inner_first, row.inner_last),
         reentered: row.reentered,
     };
-    (!lines.is_empty()).then_some(ArmedUnit {
-        unit: unit as u32,
-        first_line: row.first_line,
-        lines,
-        reentered: row.reentered,
-        inner,
-        span,
-        basis: Basis::Source,
-    })
+    (!lines.is_empty()).then_some(ArmedUnit { unit: unit as u32, lines, inner, span, basis: Basis::Source })
 }
 
 /// The line to arm where the source text does not tell the units: exactly the one asked for, or the first line of the
@@ -100,15 +88,7 @@ pub fn armed_line(code: &CodeInfo<'_>, target: &Target, basis: Basis) -> Option<
         }
         Target::Function(_) => return None,
     };
-    Some(ArmedUnit {
-        unit: line,
-        first_line: line,
-        lines: vec![line],
-        reentered: false,
-        inner: (0, 0),
-        span: Span { first_line: line, last_line: line, inner: (0, 0), reentered: false },
-        basis,
-    })
+    Some(ArmedUnit { unit: line, lines: vec![line], inner: (0, 0), span: Span::of_line(line), basis })
 }
 
 /// Whether a code object is the function of this name; `Class.method` needs the qualified name.

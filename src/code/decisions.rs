@@ -353,7 +353,7 @@ impl Entry {
                 line,
                 site: site.number,
                 needs_thread_name,
-                reentered: unit.reentered,
+                reentered: unit.span.reentered,
                 inner_first: unit.inner.0,
                 inner_last: unit.inner.1,
             }));

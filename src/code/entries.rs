@@ -22,6 +22,11 @@ pub struct Span {
 }
 
 impl Span {
+    /// A line that is a unit of its own.
+    pub fn of_line(line: u32) -> Self {
+        Self { first_line: line, last_line: line, inner: (0, 0), reentered: false }
+    }
+
     fn contains(&self, line: u32) -> bool {
         (self.first_line..=self.last_line).contains(&line)
     }

@@ -81,9 +81,9 @@ impl Sites {
             let old = site.bound.breakpoints.iter();
             old.filter(|old| !after.contains(&old.id())).for_each(|old| old.unbind());
             for new in wanted.iter().filter(|new| !before.contains(&new.id())) {
-                place.into_iter().for_each(|place| new.bind(place.first_line, place.basis));
+                place.into_iter().for_each(|place| new.bind(place.span.first_line, place.basis));
             }
-            let line = place.map_or(site.bound.line, |place| place.first_line);
+            let line = place.map_or(site.bound.line, |place| place.span.first_line);
             site.bound = Bound { line, breakpoints: wanted.into() };
             self.bound.insert(site.number, site.bound.clone());
         }
@@ -123,12 +123,8 @@ mod tests {
     use crate::code::entries::Span;
 
     fn unit(unit: u32) -> Armed {
-        let span = Span { first_line: unit, last_line: unit, inner: (0, 0), reentered: false };
-        let (lines, basis) = (vec![unit], Basis::Source);
-        (
-            ArmedUnit { unit, first_line: unit, lines, reentered: false, inner: (0, 0), span, basis },
-            Vec::new(),
-        )
+        let (lines, span, basis) = (vec![unit], Span::of_line(unit), Basis::Source);
+        (ArmedUnit { unit, lines, inner: (0, 0), span, basis }, Vec::new())
     }
 
     #[test]
