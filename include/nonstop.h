@@ -237,6 +237,9 @@
 // Flag of an opcode: it puts a constant on the stack, or returns one (LOAD_CONST, RETURN_CONST).
 #define NONSTOP_OPCODE_HAS_CONSTANT 512
 
+// Flag of an opcode: it makes a generator of the frame (RETURN_GENERATOR); the prologue begins anew behind it.
+#define NONSTOP_OPCODE_MAKES_GENERATOR 1024
+
 // Flag of an opcode: tracers are not told of a line that begins at it (END_FOR).
 #define NONSTOP_OPCODE_UNTRACED 32
 

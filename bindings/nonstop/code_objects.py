@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dis
 import functools
 import inspect
 from typing import TYPE_CHECKING
@@ -13,10 +12,6 @@ from nonstop.dialect import bytecode_of, read_facts
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import CodeType
-
-
-#: Absent before 3.11, and on PyPy.
-_RESUME = dis.opmap.get("RESUME")
 
 
 @functools.lru_cache(maxsize=1)
@@ -45,14 +40,3 @@ def nested_code(code: CodeType) -> Iterator[CodeType]:
         code = stack.pop()
         yield code
         stack.extend(const for const in reversed(code.co_consts) if inspect.iscode(const))
-
-
-def start_offset(code: CodeType) -> int:
-    """The offset that `f_lasti` has when a frame of `code` begins; larger when a generator goes on."""
-    if _RESUME is not None:
-        text = code.co_code
-        for offset in range(0, len(text), 2):
-            # The low bits of the argument say why: 0 is the start of a function.
-            if text[offset] == _RESUME and text[offset + 1] & 3 == 0:
-                return offset
-    return -1

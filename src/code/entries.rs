@@ -156,8 +156,12 @@ fn passes_by(code: &Decoded, index: usize, span: &Span) -> bool {
     false
 }
 
-/// Whether control that is at an instruction is inside of a unit, or of what that surrounds.
+/// Whether control that is at an instruction is inside of a unit, or of what that surrounds. In the prologue it has not come
+/// to any.
 pub fn is_inside(code: &Decoded, index: usize, span: &Span) -> bool {
+    if index < code.prologue {
+        return false;
+    }
     let mut search = Search::new(code);
     match search.line(index) {
         0 => !search.origins(index, span).0,

@@ -395,6 +395,13 @@ fn control_on_a_line_of_a_unit_or_of_what_it_surrounds_is_inside() {
 }
 
 #[test]
+fn control_in_the_prologue_is_inside_of_nothing() {
+    let decoded = Sample::new(&[(1, WORK, 0), (1, RESUME, 0), (1, WORK, 0), (1, RETURN, 0)]).decoded();
+    let unit = lines(1, 1);
+    assert_eq!([0, 1, 2].map(|index| is_inside(&decoded, index, &unit)), [false, false, true]);
+}
+
+#[test]
 fn what_has_no_line_is_inside_if_control_came_from_there() {
     let decoded = Sample::new(&[(1, BRANCH, 2), (0, WORK, 0), (0, WORK, 0), (2, RETURN, 0)]).decoded();
     assert!(is_inside(&decoded, 1, &lines(1, 1)));
@@ -452,6 +459,7 @@ impl Random {
                 jump,
                 caches,
                 ends_prologue: is_so(9),
+                makes_generator: is_so(9),
                 leaves_with: is_so(4),
                 enters_nothing: is_so(9),
                 tidies_up: is_so(4),

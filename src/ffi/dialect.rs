@@ -62,6 +62,8 @@ pub const NONSTOP_OPCODE_DELETES: u32 = 128;
 pub const NONSTOP_OPCODE_ENDS_BLOCK: u32 = 256;
 /// Flag of an opcode: it puts a constant on the stack, or returns one (LOAD_CONST, RETURN_CONST).
 pub const NONSTOP_OPCODE_HAS_CONSTANT: u32 = 512;
+/// Flag of an opcode: it makes a generator of the frame (RETURN_GENERATOR); the prologue begins anew behind it.
+pub const NONSTOP_OPCODE_MAKES_GENERATOR: u32 = 1024;
 /// Flag of an opcode: tracers are not told of a line that begins at it (END_FOR).
 pub const NONSTOP_OPCODE_UNTRACED: u32 = 32;
 
@@ -130,7 +132,7 @@ impl nonstop_opcode {
         const JUMPS: [Jump; 4] = [Jump::None, Jump::Forward, Jump::Backward, Jump::Absolute];
         let flow = *FLOWS.get(usize::from(self.flow)).ok_or_else(|| unknown("flow", self.flow, 5))?;
         let jump = *JUMPS.get(usize::from(self.jump)).ok_or_else(|| unknown("jump", self.jump, 3))?;
-        if self.flags > 1023 || self.reserved != 0 {
+        if self.flags > 2047 || self.reserved != 0 {
             let (flags, reserved) = (self.flags, self.reserved);
             return Err(Failure::argument(format!(
                 "opcode {number} has the flags {flags:#x} and reserved is {reserved}: use a newer library"
@@ -154,6 +156,7 @@ impl nonstop_opcode {
             concludes: self.flags & NONSTOP_OPCODE_CONCLUDES != 0,
             begins_nothing: self.flags & NONSTOP_OPCODE_BEGINS_NOTHING != 0,
             deletes: self.flags & NONSTOP_OPCODE_DELETES != 0,
+            makes_generator: self.flags & NONSTOP_OPCODE_MAKES_GENERATOR != 0,
             has_constant: self.flags & NONSTOP_OPCODE_HAS_CONSTANT != 0,
             ends_block: self.flags & NONSTOP_OPCODE_ENDS_BLOCK != 0,
             is_untraced: self.flags & NONSTOP_OPCODE_UNTRACED != 0,

@@ -42,6 +42,7 @@ CONSTANTS = {
             "DELETES",
             "ENDS_BLOCK",
             "HAS_CONSTANT",
+            "MAKES_GENERATOR",
         )
     },
     **{f"LINE_TABLE_{name}": (dialect, name) for name in ("LNOTAB", "RANGES", "LOCATIONS", "EACH_UNIT")},

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from nonstop.backends.base import Backend
 from nonstop.backends.codes import Codes
 from nonstop.backends.threads import Threads
-from nonstop.code_objects import start_offset
 from nonstop.core import HIDDEN, MIXED, NEEDS_THREAD_NAME
 
 if TYPE_CHECKING:
@@ -51,12 +50,11 @@ _ENDED = _Ended()
 class Plan:
     """Where control enters the armed units of one code object. It does not keep the code object alive."""
 
-    __slots__ = ("code", "entries", "epoch", "facts", "hidden", "inside", "start")
+    __slots__ = ("code", "entries", "epoch", "facts", "hidden", "inside")
 
     def __init__(self, code: CodeType, facts: CodeFacts, entries: Sequence[Entry], epoch: int) -> None:
         self.code = weakref.ref(code)
         self.facts = facts
-        self.start = start_offset(code)
         self.set(entries, epoch)
 
     def set(self, entries: Sequence[Entry], epoch: int) -> None:
@@ -83,7 +81,8 @@ class FrameTracer:
 
     def __init__(self, plan: Plan, previous: int) -> None:
         self.plan = plan
-        #: The offset of the last event; below 0: none, the frame is new.
+        #: The offset of the last event, or where the frame was when it was first seen: below 0, or in its prologue, where
+        #: it is new.
         self.previous = previous
         #: The offset of the last event for an instruction.
         self.instruction = -1
@@ -270,8 +269,7 @@ class SettraceBackend(Backend):
             return None
         present = frame.f_trace
         if present is None:
-            resumed = frame.f_lasti > plan.start
-            return _follow(frame, FrameTracer(plan, frame.f_lasti if resumed else -1))
+            return _follow(frame, FrameTracer(plan, frame.f_lasti))
         # The tracer of a generator stays on its frame while it is suspended: a resumption is no entry. Or another tool
         # traces this one frame: that is its right.
         tracer = _tracer_of(frame)

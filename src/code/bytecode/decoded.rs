@@ -97,6 +97,9 @@ impl Decoded {
                 begins_line: lines.begins[first],
                 returns_constant: false,
             });
+            if opcode.makes_generator {
+                decoded.prologue = 0;
+            }
             if opcode.ends_prologue && decoded.prologue == 0 {
                 decoded.prologue = decoded.instructions.len();
             }

@@ -100,6 +100,14 @@ fn the_prologue_is_up_to_the_first_instruction_that_ends_it() {
 }
 
 #[test]
+fn the_prologue_of_a_generator_is_behind_what_makes_it() {
+    let units =
+        [(1, RESUME, 0), (1, WORK, 0), (1, GENERATOR, 0), (0, TIDY, 0), (1, RESUME, 0), (2, RETURN, 0)];
+    assert_eq!(Sample::new(&units).decoded().prologue, 5);
+    assert_eq!(Sample::new(&units[2..]).decoded().prologue, 3);
+}
+
+#[test]
 fn lines_are_ascending_each_once_without_what_has_none() {
     let units = [(7, WORK, 0), (0, WORK, 0), (3, WORK, 0), (7, WORK, 0), (5, RETURN, 0)];
     assert_eq!(Sample::new(&units).decoded().lines(), [3, 5, 7]);

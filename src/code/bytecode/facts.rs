@@ -46,6 +46,9 @@ pub struct OpcodeFacts {
     pub caches: u8,
     /// What stands up to here, from the beginning of the code, sets up the frame and belongs to no line (`RESUME`).
     pub ends_prologue: bool,
+    /// It makes a generator of the frame (`RETURN_GENERATOR`): what ran before it runs where the generator is made, and what
+    /// the generator runs begins with a prologue behind it.
+    pub makes_generator: bool,
     /// It begins the exit of a `with` by an exception (`WITH_EXCEPT_START`): its handler enters no unit.
     pub leaves_with: bool,
     /// Control does not enter a unit here, wherever it comes from (`END_ASYNC_FOR`).

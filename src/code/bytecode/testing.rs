@@ -50,6 +50,9 @@ pub const CONSTANT: u8 = 20;
 /// Leaves with a constant.
 pub const RETURN_CONSTANT: u8 = 21;
 
+/// Makes a generator of the frame.
+pub const GENERATOR: u8 = 22;
+
 /// An instruction, or a cache.
 pub type Unit = (u32, u8, u8);
 
@@ -127,6 +130,7 @@ pub fn facts() -> Facts {
     opcodes[usize::from(DELETE)] = OpcodeFacts { deletes: true, ..plain };
     opcodes[usize::from(UNTRACED)] = OpcodeFacts { is_untraced: true, ..plain };
     opcodes[usize::from(END_BLOCK)] = OpcodeFacts { ends_block: true, ..plain };
+    opcodes[usize::from(GENERATOR)] = OpcodeFacts { makes_generator: true, ..plain };
     opcodes[usize::from(CONSTANT)] = OpcodeFacts { has_constant: true, ..plain };
     let leaves = OpcodeFacts { flow: Flow::Stop, concludes: true, ..plain };
     opcodes[usize::from(RETURN)] = leaves;
