@@ -160,9 +160,7 @@ class Planner:
             rows, compiled = _source(os.fsdecode(path), namespace)
         except Exception:
             # No text, or none that this interpreter can parse: the lines of its code have to do.
-            # Under a name that a program made up there may be many modules.
-            is_whole = code is not None and code.co_name == "<module>" and not code.co_filename.startswith("<")
-            self._engine.source_without_units(path, _lines_of_module(code) if code is not None and is_whole else ())
+            self._engine.source_without_units(path, _lines_of_file(code))
             return
         if path in self._compiled:
             self._replaced.add(path)
@@ -237,6 +235,10 @@ def _source_of_file(name: str, stamp: tuple[int, int]) -> tuple[SourceRows, Comp
     return rows, CompiledText(code, stamp[0])
 
 
-def _lines_of_module(code: CodeType) -> list[int]:
-    """The lines of all code of a file: all of it is made inside of its module's."""
+def _lines_of_file(code: CodeType | None) -> list[int]:
+    """The lines of all code of a file, where one code object tells them: all of it is made inside of its module's. Under
+    a name that a program made up there may be many modules.
+    """
+    if code is None or code.co_name != "<module>" or code.co_filename.startswith("<"):
+        return []
     return sorted({line for one in nested_code(code) for line in code_lines(one)})

@@ -81,7 +81,7 @@ class FrameTracer:
 
     def __init__(self, plan: Plan, previous: int) -> None:
         self.plan = plan
-        #: The offset of the last event, or where the frame was when it was first seen: below 0, or in its prologue, where
+        #: The offset of the last event, or where the frame was when it was first seen: below 0, or in its prologue, if
         #: it is new.
         self.previous = previous
         #: The offset of the last event for an instruction.
