@@ -236,8 +236,9 @@ def _source_of_file(name: str, stamp: tuple[int, int]) -> tuple[SourceRows, Comp
 
 
 def _lines_of_file(code: CodeType | None) -> list[int]:
-    """The lines of all code of a file, where one code object tells them: all of it is made inside of its module's. Under
-    a name that a program made up there may be many modules.
+    """The lines of all code of a file, where one code object tells them: all of it is made inside of its module's.
+
+    Under a name that a program made up there may be many modules.
     """
     if code is None or code.co_name != "<module>" or code.co_filename.startswith("<"):
         return []
