@@ -476,14 +476,17 @@ def test_exceptions_of_signal_handlers_go_on(snapshot: Any) -> None:
     def handler(number: int, frame: Any) -> None:
         raise Alarm
 
-    before = signal.signal(signal.SIGUSR1, handler)
+    # What a shell starts in the background ignores SIGINT from the beginning.
+    handlers = {signal.SIGUSR1: handler, signal.SIGINT: signal.default_int_handler}
+    before = {number: signal.signal(number, wanted) for number, wanted in handlers.items()}
     try:
         with pytest.raises(Alarm):
             snapshot(sys._getframe(), captures("os.kill(os.getpid(), signal.SIGUSR1) or time.sleep(1)"))
+        with pytest.raises(KeyboardInterrupt):
+            snapshot(sys._getframe(), captures("_thread.interrupt_main() or time.sleep(1)"))
     finally:
-        signal.signal(signal.SIGUSR1, before)
-    with pytest.raises(KeyboardInterrupt):
-        snapshot(sys._getframe(), captures("_thread.interrupt_main() or time.sleep(1)"))
+        for number, found in before.items():
+            signal.signal(number, found)
 
 
 def test_value_that_cannot_be_read_is_omitted_and_the_others_follow(
