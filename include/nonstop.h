@@ -959,6 +959,19 @@ nonstop_status nonstop_code_get_entries(const nonstop_engine *engine,
                                         size_t *out_count,
                                         uint64_t *out_epoch);
 
+// The same for a host that sees single instructions (INSTRUCTION events of Python's sys.monitoring): an event for the
+// instruction at one of these offsets is an arrival, and all others can be switched off. `offset` is not always that of the
+// entry: where control comes to an entry from inside of its unit too, but from outside by jumps alone, it is that of each of
+// these jumps; `line` is that of the entry. With NONSTOP_ENTRY_MIXED nothing can be switched off in the code object: ask
+// nonstop_code_is_inside about the instruction before. NONSTOP_ENTRY_HIDDEN is never set. Two at one offset are two arrivals,
+// in this order. Since 1.
+nonstop_status nonstop_code_get_instructions(const nonstop_engine *engine,
+                                             uint64_t key,
+                                             nonstop_entry *instructions,
+                                             size_t capacity,
+                                             size_t *out_count,
+                                             uint64_t *out_epoch);
+
 // Whether control that is at `offset` of a code object is inside of the unit of a site, or of what that unit surrounds:
 // `*out_inside` is 1 or 0. An event at an entry with NONSTOP_ENTRY_MIXED is an arrival if that of the event before it, in the
 // same activation, is 0. The answer for an offset stays the same until the next decision. NOT_FOUND: the code object was not

@@ -255,6 +255,14 @@ impl Engine {
         self.decisions.entry_points(key).ok_or_else(|| undecided(key))
     }
 
+    /// The same for a host that sees single instructions: those whose running is an arrival.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] for a code object that was not decided.
+    pub fn instruction_points(&self, key: u64) -> Result<(u64, Vec<EntryPoint>), EngineError> {
+        self.decisions.instruction_points(key).ok_or_else(|| undecided(key))
+    }
+
     /// Whether control that is at an offset of a code object is inside of the unit of a site, or of what that surrounds: an
     /// event at an entry that is mixed is no arrival then.
     ///

@@ -200,6 +200,41 @@ static void lines_and_entries_are_read_from_the_bytecode(void)
     nonstop_engine_free(engine);
 }
 
+static void single_instructions_show_what_lines_would_not(void)
+{
+    nonstop_engine *engine = shop_engine(NULL);
+    nonstop_dialect *in = dialect();
+    nonstop_decision decision;
+    nonstop_arm arms[ROOM];
+    nonstop_entry entries[ROOM];
+    uint64_t epoch = 0;
+    size_t count = 0;
+    int at;
+    add_at(engine, "shop.py:2", NONSTOP_COUNT);
+    add_at(engine, "shop.py:3", NONSTOP_COUNT);
+    add_at(engine, "shop.py:5", NONSTOP_COUNT);
+    decision = decided(engine, told(1, in), arms);
+    CHECK_STATUS(nonstop_code_get_instructions(engine, 1, entries, ROOM, &count, &epoch), NONSTOP_OK);
+    CHECK_EQUAL(epoch, decision.epoch);
+    if (CHECK_EQUAL(count, 3)) {
+        /* The loop at line 3 is entered from line 2 and, from inside, by a branch of its own. */
+        CHECK(entries[0].offset == 0 && entries[0].line == 2 && entries[0].site == arms[0].site);
+        CHECK(entries[1].offset == 2 && entries[1].line == 3 && entries[1].flags == NONSTOP_ENTRY_MIXED);
+        CHECK(entries[2].offset == 6 && entries[2].line == 5 && entries[2].site == arms[2].site);
+        for (at = 0; at < 3; at++) CHECK_EQUAL(entries[at].flags & NONSTOP_ENTRY_HIDDEN, 0);
+    }
+    CHECK_STATUS(nonstop_code_get_instructions(engine, 1, entries, 1, &count, &epoch),
+                 NONSTOP_ERROR_BUFFER_TOO_SMALL);
+    CHECK_EQUAL(count, 3);
+    CHECK_STATUS(nonstop_code_get_instructions(engine, 9, entries, ROOM, &count, &epoch), NONSTOP_ERROR_NOT_FOUND);
+    CHECK_REFUSED(nonstop_code_get_instructions(engine, 1, entries, ROOM, &count, NULL), NONSTOP_ERROR_NULL_POINTER,
+                  "out_epoch");
+    CHECK_REFUSED(nonstop_code_get_instructions(NULL, 1, entries, ROOM, &count, &epoch), NONSTOP_ERROR_NULL_POINTER,
+                  "engine");
+    nonstop_dialect_free(in);
+    nonstop_engine_free(engine);
+}
+
 static void an_entry_is_where_the_prefixes_begin(void)
 {
     /* Line 2, then line 3 with an argument of two bytes. */
@@ -412,6 +447,7 @@ const test dialect_tests[] = {
     TEST(lines_are_those_that_can_run),
     TEST(bytes_that_are_no_bytecode_are_refused_and_said_why),
     TEST(lines_and_entries_are_read_from_the_bytecode),
+    TEST(single_instructions_show_what_lines_would_not),
     TEST(an_entry_is_where_the_prefixes_begin),
     TEST(room_for_fewer_entries_tells_how_many_there_are),
     TEST(code_that_was_not_decided_has_no_entries),

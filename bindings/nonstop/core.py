@@ -595,10 +595,15 @@ class Engine:
 
     def code_entries(self, key: int) -> tuple[int, list[Entry]]:
         """Where control enters the armed units of a code object, by offset, with the epoch of its last decision."""
+        return self._points(self._lib.nonstop_code_get_entries, key)
+
+    def code_instructions(self, key: int) -> tuple[int, list[Entry]]:
+        """The same for one who sees single instructions: those whose running is an arrival."""
+        return self._points(self._lib.nonstop_code_get_instructions, key)
+
+    def _points(self, get: Any, key: int) -> tuple[int, list[Entry]]:
         epoch = self._ffi.new("uint64_t *")
-        entries, count = _filled(
-            "nonstop_entry[]", _ARMS, lambda *room: self._lib.nonstop_code_get_entries(self._engine, key, *room, epoch)
-        )
+        entries, count = _filled("nonstop_entry[]", _ARMS, lambda *room: get(self._engine, key, *room, epoch))
         return epoch[0], [Entry(one.offset, one.line, one.site, one.flags) for one in entries[0:count]]
 
     def code_is_inside(self, key: int, site: int, offset: int) -> bool:

@@ -7,7 +7,7 @@ use dashmap::mapref::entry::Entry as Place;
 use dashmap::DashMap;
 
 use super::bytecode::{BytecodeError, Decoded};
-use super::entries::{entries, is_inside, Entry as UnitEntry, Span};
+use super::entries::{arrivals, entries, is_inside, Arrival, Entry as UnitEntry, Span};
 use super::files::{File, Files};
 use super::filter::{EventKind, Filter};
 use super::hash::IntHash;
@@ -185,12 +185,18 @@ impl Decisions {
         Some((entry.decision.epoch, entry.decision.entries.clone()))
     }
 
+    /// The same for a host that sees single instructions: those that run when control enters the armed units.
+    pub fn instruction_points(&self, key: u64) -> Option<(u64, Vec<EntryPoint>)> {
+        let entry = self.entries.get(&key)?;
+        Some((entry.decision.epoch, entry.instruction_points()))
+    }
+
     /// Whether control that is at an offset is inside of the unit of a site, or of what it surrounds; `None`: the code object
     /// was not decided, its bytecode was not told, or it has no such site.
     pub fn is_inside(&self, key: u64, site: u32, offset: u32) -> Option<bool> {
         let entry = self.entries.get(&key)?;
         let code = entry.code.as_ref()?;
-        let (_, span) = entry.spans.iter().find(|(number, _)| *number == site)?;
+        let span = entry.span_of(site)?;
         Some(code.at(offset).is_some_and(|at| is_inside(code, at, span)))
     }
 
@@ -334,6 +340,32 @@ impl Entry {
             })
         };
         found.iter().filter_map(point).collect()
+    }
+
+    fn span_of(&self, site: u32) -> Option<&Span> {
+        self.spans.iter().find(|(number, _)| *number == site).map(|(_, span)| span)
+    }
+
+    fn instruction_points(&self) -> Vec<EntryPoint> {
+        let Some(code) = &self.code else { return Vec::new() };
+        // Beside each: whether it stands elsewhere than the entry that it is for.
+        let mut points: Vec<(EntryPoint, bool)> = Vec::new();
+        for entry in &self.decision.entries {
+            let (Some(span), Some(at)) = (self.span_of(entry.site), code.at(entry.offset)) else { continue };
+            let shown = EntryPoint { is_hidden: false, ..*entry };
+            // What begins again straight from its end is entered whenever it begins.
+            if span.reentered && entry.is_hidden && !entry.is_mixed {
+                points.push((shown, false));
+                continue;
+            }
+            points.extend(arrivals(code, at, span).into_iter().map(|arrival| {
+                let Arrival { offset, is_mixed } = arrival;
+                (EntryPoint { offset, is_mixed, ..shown }, offset != entry.offset)
+            }));
+        }
+        // Of two at one instruction, that of the instruction's own unit comes first: the other is where it jumps to.
+        points.sort_by_key(|(point, is_elsewhere)| (point.offset, *is_elsewhere));
+        points.into_iter().map(|(point, _)| point).collect()
     }
 
     fn full_name(&self) -> &str {

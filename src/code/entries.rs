@@ -68,9 +68,9 @@ pub fn entries(code: &Decoded, spans: &[Span], unit_of: impl Fn(u32) -> Option<u
         if code.stray_lines && !begins_to_run(code, index) {
             continue;
         }
-        let (from_outside, from_inside) = search.origins(index, &spans[unit]);
+        let (from_outside, from_inside) = search.origins(index, &spans[unit], false);
         if from_outside {
-            let (offset, is_hidden) = (instruction.offset, search.is_hidden(index));
+            let (offset, is_hidden) = (instruction.offset, search.is_hidden(index, &spans[unit]));
             let entry = Entry { offset, line, unit, is_mixed: from_inside, is_hidden };
             found.push((entry, deed_at(code, index, &spans[unit])));
         }
@@ -91,6 +91,40 @@ pub fn entries(code: &Decoded, spans: &[Span], unit_of: impl Fn(u32) -> Option<u
         }
     }
     found
+}
+
+/// An instruction that runs when control enters a unit, and at no other time, unless it is mixed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// Its offset.
+    pub offset: u32,
+    /// Whether it also runs when control was inside of the unit before: then the instruction that ran before it tells.
+    pub is_mixed: bool,
+}
+
+/// The instructions that show a host which sees each of them that control enters a unit at one of its entries. Where control
+/// comes to the entry from inside as well (to the `FOR_ITER` of a `for`, from what stands before it), but from outside by jumps
+/// alone, these are the jumps: nothing runs between them and the entry.
+pub fn arrivals(code: &Decoded, entry: usize, span: &Span) -> Vec<Arrival> {
+    let itself = |is_mixed| vec![Arrival { offset: code.instructions[entry].offset, is_mixed }];
+    let mut search = Search::new(code);
+    let (mut from_inside, mut jumps, mut by_jumps_alone) = (false, Vec::new(), true);
+    for step in code.steps_to(entry) {
+        let (outside, inside) = search.sides(step, span);
+        from_inside |= inside;
+        match step {
+            _ if !outside => {}
+            Step::Jump(source) if !inside && code.instructions[source].opcode.flow == Flow::Jump => {
+                jumps.push(Arrival { offset: code.instructions[source].offset, is_mixed: false });
+            }
+            _ => by_jumps_alone = false,
+        }
+    }
+    match from_inside {
+        false => itself(false),
+        true if by_jumps_alone => jumps,
+        true => itself(true),
+    }
 }
 
 /// Where lines stray, an instruction in the midst of a line is reached by the way, not by control that goes to that line.
@@ -164,7 +198,7 @@ pub fn is_inside(code: &Decoded, index: usize, span: &Span) -> bool {
     }
     let mut search = Search::new(code);
     match search.line(index) {
-        0 => !search.origins(index, span).0,
+        0 => !search.origins(index, span, true).0,
         line => span.surrounds(line),
     }
 }
@@ -203,8 +237,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Whether the interpreter sees no line begin at an entry.
-    fn is_hidden(&self, index: usize) -> bool {
+    /// Whether the interpreter sees no line begin at an entry, on one of the ways to it from outside.
+    fn is_hidden(&mut self, index: usize, span: &Span) -> bool {
         let (code, line) = (self.code, self.code.instructions[index].line);
         if code.stray_lines {
             return !code.instructions[index].begins_line && !is_jumped_back_to(code, index);
@@ -217,15 +251,29 @@ impl<'a> Search<'a> {
                 .find(|&before| !code.instructions[before].opcode.is_untraced)
                 .is_some_and(has_this_line),
             Step::Next(source) | Step::Jump(source) => {
-                source < index && has_this_line(source) && self.line(source) == 0
+                // A jump back on one line makes an event, but from 3.12 on with the offset of the jump.
+                has_this_line(source)
+                    && self.line(source) == 0
+                    && (source < index || self.origins(source, span, true).0)
             }
             Step::Exception(_) | Step::Start => false,
         })
     }
 
-    /// Whether steps lead to an instruction from outside of its unit, and whether some lead there from inside that hosts can
-    /// notice.
-    fn origins(&mut self, index: usize, span: &Span) -> (bool, bool) {
+    /// Whether a step leads from outside of a unit, and whether it leads from inside; both where it comes from an instruction
+    /// that belongs to no unit.
+    fn sides(&mut self, step: Step, span: &Span) -> (bool, bool) {
+        match self.source(step) {
+            Source::Outside => (true, false),
+            Source::Nowhere => (false, false),
+            Source::Line(line) => (!span.surrounds(line), span.surrounds(line)),
+            Source::Before(index) => self.origins(index, span, true),
+        }
+    }
+
+    /// Whether steps lead to an instruction from outside of its unit, and whether some lead there from inside. Within a line
+    /// no host sees a line begin: such steps count only for one that sees each instruction.
+    fn origins(&mut self, index: usize, span: &Span, sees_instructions: bool) -> (bool, bool) {
         let code = self.code;
         let here = code.instructions[index].line;
         self.round += 1;
@@ -233,31 +281,54 @@ impl<'a> Search<'a> {
         let (mut outside, mut inside) = (false, false);
         while let Some(at) = self.open.pop() {
             for step in code.steps_to(at) {
-                let (source, line) = match step {
-                    Step::Start => {
-                        outside = true;
-                        continue;
+                match self.source(step) {
+                    Source::Outside => outside = true,
+                    Source::Nowhere => {}
+                    Source::Before(source) => {
+                        if std::mem::replace(&mut self.seen[source], self.round) != self.round {
+                            self.open.push(source);
+                        }
                     }
-                    Step::Next(source) | Step::Jump(source) => (source, self.line(source)),
-                    Step::Exception(source) => (source, code.instructions[source].line),
-                };
-                if line == 0 {
-                    // Of what has no line, only what raises again is passed through by an exception.
-                    let is_way = !matches!(step, Step::Exception(_))
-                        || code.instructions[source].opcode.flow == Flow::Stop;
-                    if is_way && std::mem::replace(&mut self.seen[source], self.round) != self.round {
-                        self.open.push(source);
+                    Source::Line(line) if !span.surrounds(line) => outside = true,
+                    Source::Line(line) => {
+                        let goes_on = step.source().is_some_and(|source| source < index);
+                        inside |= sees_instructions || at != index || line != here || !goes_on;
                     }
-                } else if !span.surrounds(line) {
-                    outside = true;
-                } else {
-                    // On within a line: no host sees a line begin there.
-                    inside |= at != index || line != here || source >= index;
                 }
             }
         }
         (outside, inside)
     }
+
+    /// What a step comes from.
+    fn source(&self, step: Step) -> Source {
+        let code = self.code;
+        match step {
+            Step::Start => Source::Outside,
+            Step::Next(source) | Step::Jump(source) => match self.line(source) {
+                0 => Source::Before(source),
+                line => Source::Line(line),
+            },
+            Step::Exception(source) => match code.instructions[source].line {
+                // Of what has no line, only what raises again is passed through by an exception.
+                0 if code.instructions[source].opcode.flow == Flow::Stop => Source::Before(source),
+                0 => Source::Nowhere,
+                line => Source::Line(line),
+            },
+        }
+    }
+}
+
+/// What a step of control comes from.
+enum Source {
+    /// From before the code object began to run.
+    Outside,
+    /// From an instruction on this line.
+    Line(u32),
+    /// From this instruction, which has no line: from where the steps to it come.
+    Before(usize),
+    /// From nothing that matters.
+    Nowhere,
 }
 
 #[cfg(test)]

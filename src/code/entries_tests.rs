@@ -419,6 +419,59 @@ fn no_line_surrounds_what_has_none() {
 
 // Any bytes
 
+/// What shows the entries of a unit to a host that sees single instructions, as `(unit of code, is it mixed)`.
+fn shown(sample: &Sample, units: &[Span], unit: usize) -> Vec<(u32, bool)> {
+    let code = sample.decoded();
+    let own = all(sample, units).into_iter().filter(|entry| entry.unit == unit);
+    own.flat_map(|entry| arrivals(&code, code.at(entry.offset).unwrap(), &units[unit]))
+        .map(|arrival| (arrival.offset / 2, arrival.is_mixed))
+        .collect()
+}
+
+#[test]
+fn an_entry_that_control_comes_to_from_outside_alone_shows_itself() {
+    let sample = Sample::new(&[(1, WORK, 0), (2, WORK, 0), (2, WORK, 0), (1, BRANCH, 1), (3, RETURN, 0)]);
+    assert_eq!(shown(&sample, &[lines(2, 2)], 0), [(1, false)]);
+}
+
+#[test]
+fn jumps_show_an_entry_that_its_own_unit_leads_to_as_well() {
+    // for … in …: (1) / work (2) / work (3), continue
+    let loops = Sample::new(&[
+        (1, WORK, 0),
+        (1, BRANCH, 6),
+        (2, BRANCH, 5),
+        (3, WORK, 0),
+        (3, JUMP, 1),
+        (2, JUMP, 1),
+        (4, RETURN, 0),
+    ]);
+    let units = [lines(1, 1), lines(2, 2), lines(3, 3)];
+    assert_eq!(kind(&loops, 1, &units), PLAIN, "no line begins where the unit itself leads to it");
+    assert_eq!(shown(&loops, &units, 0), [(0, false), (4, false), (5, false)]);
+}
+
+#[test]
+fn a_jump_that_both_sides_lead_to_shows_nothing_for_sure() {
+    // The jump at 4 has no line; control comes to it from the loop's own line and from the body.
+    let sample = Sample::new(&[
+        (1, WORK, 0),
+        (1, BRANCH, 5),
+        (1, BRANCH, 4),
+        (2, WORK, 0),
+        (0, JUMP, 1),
+        (3, RETURN, 0),
+    ]);
+    assert_eq!(shown(&sample, &[lines(1, 1)], 0), [(0, false), (1, true)]);
+}
+
+#[test]
+fn an_entry_that_both_sides_go_on_to_is_mixed() {
+    // From 1 by falling through, from 3 by a branch that need not be taken.
+    let sample = Sample::new(&[(1, WORK, 0), (1, WORK, 0), (1, BRANCH, 4), (2, BRANCH, 2), (3, RETURN, 0)]);
+    assert_eq!(shown(&sample, &[lines(1, 1)], 0), [(0, false), (2, true)]);
+}
+
 /// Marsaglia, "Xorshift RNGs", 2003.
 struct Random(u64);
 
@@ -517,6 +570,8 @@ fn any_bytes_are_read_or_refused() {
             assert_eq!(decoded.instructions[at].offset, entry.offset);
             assert_eq!(decoded.instructions[at].line, entry.line);
             assert!(at >= decoded.prologue && units[entry.unit].first_line == entry.line);
+            let shown = arrivals(&decoded, at, &units[entry.unit]);
+            assert!(!shown.is_empty() || units[entry.unit].reentered, "what is entered shows");
         }
         found += entries.len();
         for unit in &units {

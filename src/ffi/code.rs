@@ -14,6 +14,7 @@ use super::status::*;
 use super::text::nonstop_text;
 use crate::breakpoints::BreakpointId;
 use crate::code::{Arm, Bytecode, CodeInfo, EntryPoint};
+use crate::engine::{Engine, EngineError};
 
 /// Flag of a code object: it was not made of the source that is registered for its file, which was edited since, say. Its own
 /// lines are its units then, as they are of one that the library finds not to fit.
@@ -262,17 +263,62 @@ pub unsafe extern "C" fn nonstop_code_get_entries(
 ) -> nonstop_status {
     guarded(|| {
         // SAFETY: the host's promise.
-        let engine = unsafe { nonstop_engine::borrow(engine) }?;
-        expect_out(out_epoch, "out_epoch")?;
-        let (epoch, found) = engine.engine.entries(key)?;
-        let found: Vec<nonstop_entry> = found.iter().map(Into::into).collect();
+        unsafe { put_points(engine, Engine::entries, key, entries, capacity, out_count, out_epoch) }
+    })
+}
+
+/// The same for a host that sees single instructions (INSTRUCTION events of Python's sys.monitoring): an event for the
+/// instruction at one of these offsets is an arrival, and all others can be switched off. `offset` is not always that of the
+/// entry: where control comes to an entry from inside of its unit too, but from outside by jumps alone, it is that of each of
+/// these jumps; `line` is that of the entry. With NONSTOP_ENTRY_MIXED nothing can be switched off in the code object: ask
+/// nonstop_code_is_inside about the instruction before. NONSTOP_ENTRY_HIDDEN is never set. Two at one offset are two arrivals,
+/// in this order. Since 1.
+///
+/// # Safety
+/// The pointers are as said.
+#[no_mangle]
+pub unsafe extern "C" fn nonstop_code_get_instructions(
+    engine: *const nonstop_engine,
+    key: u64,
+    instructions: *mut nonstop_entry,
+    capacity: usize,
+    out_count: *mut usize,
+    out_epoch: *mut u64,
+) -> nonstop_status {
+    guarded(|| {
         // SAFETY: the host's promise.
         unsafe {
-            let status = put_all(&found, entries, capacity, out_count, "out_count")?;
-            put(out_epoch, epoch, "out_epoch")?;
-            Ok(status)
+            put_points(engine, Engine::instruction_points, key, instructions, capacity, out_count, out_epoch)
         }
     })
+}
+
+type Points = fn(&Engine, u64) -> Result<(u64, Vec<EntryPoint>), EngineError>;
+
+/// Copies out what `points` gives for a code object, with its epoch.
+///
+/// # Safety
+/// The pointers are as said of nonstop_code_get_entries.
+unsafe fn put_points(
+    engine: *const nonstop_engine,
+    points: Points,
+    key: u64,
+    buffer: *mut nonstop_entry,
+    capacity: usize,
+    out_count: *mut usize,
+    out_epoch: *mut u64,
+) -> Result<nonstop_status, Failure> {
+    // SAFETY: the caller's promise.
+    let engine = unsafe { nonstop_engine::borrow(engine) }?;
+    expect_out(out_epoch, "out_epoch")?;
+    let (epoch, found) = points(&engine.engine, key)?;
+    let found: Vec<nonstop_entry> = found.iter().map(Into::into).collect();
+    // SAFETY: the caller's promise.
+    unsafe {
+        let status = put_all(&found, buffer, capacity, out_count, "out_count")?;
+        put(out_epoch, epoch, "out_epoch")?;
+        Ok(status)
+    }
 }
 
 /// Whether control that is at `offset` of a code object is inside of the unit of a site, or of what that unit surrounds:

@@ -16,6 +16,16 @@ pub enum Step {
     Start,
 }
 
+impl Step {
+    /// The instruction that it leads from, if any.
+    pub fn source(self) -> Option<usize> {
+        match self {
+            Self::Next(source) | Self::Jump(source) | Self::Exception(source) => Some(source),
+            Self::Start => None,
+        }
+    }
+}
+
 impl Decoded {
     /// The steps that lead to an instruction, in no order; the same one may come twice.
     pub fn steps_to(&self, index: usize) -> impl Iterator<Item = Step> + '_ {
