@@ -76,7 +76,7 @@ class Debugger:
             )
         self._backend_class = choose_backend(backend)
         self._engine = core.Engine()
-        self._planner = Planner(self._engine)
+        self._planner = Planner(self._engine, sees_instructions=self._backend_class.sees_instructions)
         self._hits = Hits(self._engine)
         self._backend: Backend = self._backend_class(self._planner, self._hits)
         self._dispatcher = Dispatcher(self._engine, self._deliver, self._delivery_ended)

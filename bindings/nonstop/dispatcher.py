@@ -12,7 +12,7 @@ from threading import Condition
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from nonstop.backends.threads import leave_untraced, thread_ends
+from nonstop.backends.own_threads import leave_unobserved, thread_ends
 from nonstop.hits import describe
 from nonstop.sinks.sigpipe import sigpipe_held
 
@@ -80,7 +80,7 @@ class Dispatcher:
         self.ended = False
 
     def _run(self, running: Any) -> None:
-        leave_untraced()
+        leave_unobserved()
         try:
             while True:
                 batch = self._engine.receive(-1)
@@ -89,7 +89,7 @@ class Dispatcher:
                     self._delivery_ended()
                     return
                 for received in batch:
-                    leave_untraced()
+                    leave_unobserved()
                     try:
                         self._deliver(received)
                     except Exception as error:

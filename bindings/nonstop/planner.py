@@ -50,15 +50,16 @@ class CodeFacts(NamedTuple):
 class Planner:
     """Asks the engine about code objects, and registers the units of their files when the engine wants them."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, sees_instructions: bool = False) -> None:
         self._engine = engine
+        self._sees_instructions = sees_instructions
         self._keys = itertools.count(1)
         self._stamps: dict[str, tuple[int, int]] = {}
         #: What the registered texts compile to, by path; and the paths of those that replaced another.
         self._compiled: dict[bytes, CompiledText] = {}
         self._replaced: set[bytes] = set()
         #: Files, with the module that they ran as, in which no breakpoint stands.
-        self._quiet: set[tuple[str, object]] = set()
+        self._quiet: set[tuple[str, str]] = set()
         #: Changes when quiet files may have ceased to be.
         self.edits = 0
 
@@ -72,10 +73,7 @@ class Planner:
 
         Most files carry no breakpoint: the engine is asked about them once, not for each of their code objects.
         """
-        # The namespace may be of a subclass that runs code of its own: ask `dict`.
-        module = dict.get(namespace, "__name__")
-        if type(module) is not str:
-            module = ""
+        module = module_name(namespace)
         file = (code.co_filename, module)
         if file in self._quiet or code.co_filename.startswith(_OWN_FILES) or code.co_name in _MADE_LATE:
             return None
@@ -97,6 +95,10 @@ class Planner:
             if self.edits != edits:
                 self._quiet.discard(file)
         return None
+
+    def is_quiet(self, name: str, module: str) -> bool:
+        """Whether no breakpoint stands in a file, as far as is known."""
+        return (name, module) in self._quiet
 
     def edited(self) -> None:
         """Breakpoints were added or enabled: any file may carry one now."""
@@ -128,7 +130,8 @@ class Planner:
                 _log.warning("%s in %r can carry no breakpoint: %s", facts.name, os.fsdecode(facts.path), error)
                 return decision._replace(needs_source=False, needs_lines=False)
         while decision.entry_count:
-            epoch, entries = self._engine.code_entries(facts.key)
+            get = self._engine.code_instructions if self._sees_instructions else self._engine.code_entries
+            epoch, entries = get(facts.key)
             if epoch == decision.epoch:
                 return decision._replace(entries=entries)
             decision = self._engine.code_decide(*facts)  # an edit came between
@@ -181,6 +184,13 @@ class Planner:
             for function in functions
             if type(function.__code__) is types.CodeType and function.__code__.co_filename == name
         )
+
+
+def module_name(namespace: dict[str, Any]) -> str:
+    """The name of the module that runs in a namespace; empty where it has none."""
+    # The namespace may be of a subclass that runs code of its own: ask `dict`.
+    name = dict.get(namespace, "__name__")
+    return name if type(name) is str else ""
 
 
 def _objects() -> Iterator[object]:

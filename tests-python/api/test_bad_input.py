@@ -170,7 +170,7 @@ def test_counting_by_a_key_is_told_to_be_missing(debugger: Any) -> None:
 
 
 def test_unknown_backend_names_the_available(debugger: Any) -> None:
-    with pytest.raises(nonstop.BackendError, match="available: settrace") as caught:
+    with pytest.raises(nonstop.BackendError, match=r"available: .*settrace") as caught:
         nonstop.Debugger(backend="magic")
     assert caught.value.code == "unavailable_backend"
     with pytest.raises(nonstop.BackendError, match="not built in this version"):
@@ -196,16 +196,17 @@ def test_missing_library_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert caught.value.code == "missing_library"
 
 
-def test_tracer_of_another_tool_is_named(debugger: Any) -> None:
+def test_tracer_of_another_tool_is_named() -> None:
     import bdb
 
     other = bdb.Bdb()
     other.reset()
-    sys.settrace(other.trace_dispatch)
-    try:
-        with pytest.raises(nonstop.BackendError, match=r"bdb\.Bdb\.trace_dispatch") as caught:
-            debugger.counter(price)
-    finally:
-        sys.settrace(None)
-    assert caught.value.code == "tracer_in_use"
-    assert debugger.breakpoints == []
+    with nonstop.Debugger(backend="settrace") as debugger:
+        sys.settrace(other.trace_dispatch)
+        try:
+            with pytest.raises(nonstop.BackendError, match=r"bdb\.Bdb\.trace_dispatch") as caught:
+                debugger.counter(price)
+        finally:
+            sys.settrace(None)
+        assert caught.value.code == "tracer_in_use"
+        assert debugger.breakpoints == []

@@ -15,6 +15,7 @@ from typing import Any
 import nonstop
 import nonstop.sinks
 import pytest
+from nonstop.default import default_debugger
 
 
 def price(amount: int, count: int = 1) -> int:
@@ -373,10 +374,11 @@ def test_no_thread_is_started_before_a_snapshot_is_wanted(tmp_path: Path) -> Non
 
 def test_debugger_is_started_by_its_first_breakpoint_and_ended_by_close() -> None:
     debugger = nonstop.Debugger()
-    assert sys.gettrace() is None
+    assert not debugger.running
     debugger.counter(price)
-    assert sys.gettrace() is not None
+    assert debugger.running
     debugger.close()
+    assert not debugger.running
     assert sys.gettrace() is None
     debugger.close()
 
@@ -405,19 +407,19 @@ def test_default_debugger_stops_with_the_last_breakpoint() -> None:
     first = nonstop.counter(price)
     second = nonstop.counter(price)
     first.remove()
-    assert sys.gettrace() is not None
+    assert default_debugger().running
     second.remove()
-    assert sys.gettrace() is None
+    assert not default_debugger().running
     with nonstop.counter(price) as third:
         price(1)
         assert third.hits == 1
-    assert sys.gettrace() is None
+    assert not default_debugger().running
 
 
 def test_default_debugger_stops_when_the_last_breakpoint_ends_by_itself() -> None:
     watched = nonstop.counter(price, max_hits=1)
     price(1)
-    assert sys.gettrace() is None
+    assert not default_debugger().running
     assert watched.hits == 1
     watched.remove()
 

@@ -140,16 +140,17 @@ def test_running_loop_of_another_thread_is_hit(debugger: Any) -> None:
     assert turns == [turns[0], turns[0] + 1, turns[0] + 2]
 
 
-def test_replaced_tracer_is_reported(debugger: Any) -> None:
+def test_replaced_tracer_is_reported() -> None:
     import bdb
 
-    watched = debugger.counter(price)
-    other = bdb.Bdb()
-    other.reset()
-    sys.settrace(other.trace_dispatch)
-    try:
-        missed = watched.armed.missed
-    finally:
-        sys.settrace(None)
-    assert missed == ["thread MainThread: sys.settrace was replaced by bdb.Bdb.trace_dispatch"]
-    assert watched.armed.missed == []
+    with nonstop.Debugger(backend="settrace") as debugger:
+        watched = debugger.counter(price)
+        other = bdb.Bdb()
+        other.reset()
+        sys.settrace(other.trace_dispatch)
+        try:
+            missed = watched.armed.missed
+        finally:
+            sys.settrace(None)
+        assert missed == ["thread MainThread: sys.settrace was replaced by bdb.Bdb.trace_dispatch"]
+        assert watched.armed.missed == []

@@ -526,7 +526,7 @@ def test_code_compiled_in_a_loop_is_let_go(session: Session) -> None:
     gc.collect()
     assert [code for code in codes if code() is not None] == []
     assert len(settrace._known) < 600
-    assert len(session.backend._codes._references) < 600
+    assert len(session.backend.decisions.codes._references) < 600
 
 
 class Held:
@@ -557,7 +557,7 @@ def test_armed_code_that_dies_is_let_go(session: Session) -> None:
     gc.collect()
     assert reference() is None
     assert len(session.rules.forgotten) > 0
-    assert session.backend._codes.plans() == []
+    assert session.backend.decisions.codes.plans() == []
 
 
 def test_frames_are_let_go(session: Session) -> None:

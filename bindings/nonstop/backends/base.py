@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import CodeType, FrameType
+    from types import FrameType
 
     from nonstop.hits import Hits
     from nonstop.planner import CodeFacts, Planner
@@ -24,6 +24,8 @@ class Backend(abc.ABC):
     name: ClassVar[str]
     #: What it can do beyond observing lines: ``running_frames``, ``earlier_threads``, ``suspended_generators``.
     capabilities: ClassVar[frozenset[str]]
+    #: Whether it sees single instructions, or lines only.
+    sees_instructions: ClassVar[bool] = False
 
     def __init__(self, planner: Planner, hits: Hits) -> None:
         self._planner = planner
@@ -51,10 +53,6 @@ class Backend(abc.ABC):
     @abc.abstractmethod
     def after_fork(self) -> None:
         """This is the child of a fork, and the engine has started anew: arm again what was armed."""
-
-    @abc.abstractmethod
-    def disarm(self, code: CodeType) -> None:
-        """Stop observing one code object, until the next :meth:`refresh`."""
 
     @abc.abstractmethod
     def live_frames(self, wanted: Callable[[CodeFacts], bool]) -> Iterator[FrameType]:

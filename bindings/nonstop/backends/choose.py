@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nonstop.backends.monitoring import MonitoringBackend
 from nonstop.backends.settrace import SettraceBackend
 from nonstop.errors import BackendError
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 #: Every backend of the design, fastest first. None: not part of this version.
 _BACKENDS: dict[str, type[Backend] | None] = {
-    "monitoring": None,
+    "monitoring": MonitoringBackend,
     "bytecode": None,
     "settrace": SettraceBackend,
 }

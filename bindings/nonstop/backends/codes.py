@@ -8,24 +8,36 @@ namespace that it ran in: modules that a program lets go would stay.
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import CodeType
 
-    from nonstop.backends.settrace import Plan
+    from nonstop.backends.decisions import Plan
     from nonstop.planner import CodeFacts
 
+P = TypeVar("P", bound="Plan")
 
-class _CodeReference(weakref.ref):  # type: ignore[type-arg]
-    """A weak reference that knows the address of what it referred to."""
+
+class CodeReference(weakref.ref):  # type: ignore[type-arg]
+    """A weak reference that knows the address of what it referred to.
+
+    Never a key: the hash of a reference is that of the code object, and walks through its contents.
+    """
 
     __slots__ = ("address",)
+
     address: int
 
+    def __new__(cls, code: CodeType, died: Callable[[Any], None]) -> CodeReference:
+        """Call `died` with the reference when the code object is gone."""
+        reference = super().__new__(cls, code, died)
+        reference.address = id(code)
+        return reference
 
-class Codes:
+
+class Codes(Generic[P]):
     """Decisions by code object: None where nothing is armed, else a plan.
 
     Every operation is one step of a dictionary: no lock, because the callbacks of weak references run at any
@@ -34,51 +46,46 @@ class Codes:
 
     def __init__(self, forget: Callable[[CodeFacts], None] | None = None) -> None:
         #: Read by the global trace function: by `id(code)`.
-        self.known: dict[int, Plan | None] = {}
-        self._plans: dict[int, tuple[_CodeReference, Plan]] = {}
-        self._references: dict[int, _CodeReference] = {}
+        self.known: dict[int, P | None] = {}
+        self._plans: dict[int, tuple[CodeReference, P]] = {}
+        self._references: dict[int, CodeReference] = {}
         self._forget = forget
 
-    def remember(self, code: CodeType, plan: Plan | None) -> None:
+    def remember(self, code: CodeType, plan: P | None) -> None:
         """Set what the trace function finds."""
         address = id(code)
         reference = self._references.get(address)
         if reference is None or reference() is not code:
-            self._references[address] = self._reference(code)
+            self._references[address] = CodeReference(code, self._died)
         self.known[address] = plan
 
     def drop(self, code: CodeType) -> None:
         """Let the next call decide again."""
         self.known.pop(id(code), None)
 
-    def look(self, code: CodeType) -> tuple[bool, Plan | None]:
+    def look(self, code: CodeType) -> tuple[bool, P | None]:
         """Whether the decision on `code` is remembered, and its plan."""
         return id(code) in self.known, self.known.get(id(code))
 
-    def plan(self, code: CodeType) -> Plan | None:
+    def plan(self, code: CodeType) -> P | None:
         """The plan of `code`, also one that ended."""
         found = self._plans.get(id(code))
         return found[1] if found is not None and found[0]() is code else None
 
-    def plans(self) -> list[Plan]:
+    def plans(self) -> list[P]:
         """All plans."""
         return [plan for _, plan in list(self._plans.values())]
 
-    def add_plan(self, code: CodeType, plan: Plan) -> bool:
+    def add_plan(self, code: CodeType, plan: P) -> bool:
         """Add the plan of `code`, unless it has one."""
-        entry = (self._reference(code), plan)
+        entry = (CodeReference(code, self._died), plan)
         return self._plans.setdefault(id(code), entry) is entry
 
     def forget_unarmed(self) -> None:
         """Let the next call of all code without a plan decide again. Plans see the new epoch by themselves."""
         self.known.clear()
 
-    def _reference(self, code: CodeType) -> _CodeReference:
-        reference = _CodeReference(code, self._died)
-        reference.address = id(code)
-        return reference
-
-    def _died(self, reference: _CodeReference) -> None:
+    def _died(self, reference: CodeReference) -> None:
         address = reference.address
         # Unless the address has a new owner already: PyPy calls back a little later.
         if self._references.get(address) is reference:

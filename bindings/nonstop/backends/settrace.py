@@ -14,11 +14,10 @@ PyPy.
 from __future__ import annotations
 
 import sys
-import weakref
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nonstop.backends.base import Backend
-from nonstop.backends.codes import Codes
+from nonstop.backends.decisions import Decisions, Plan
 from nonstop.backends.threads import Threads
 from nonstop.core import HIDDEN, MIXED, NEEDS_THREAD_NAME
 
@@ -47,28 +46,29 @@ class _Ended(dict[int, Any]):
 _ENDED = _Ended()
 
 
-class Plan:
-    """Where control enters the armed units of one code object. It does not keep the code object alive."""
+class TracePlan(Plan):
+    """A plan as the local trace functions read it."""
 
-    __slots__ = ("code", "entries", "epoch", "facts", "hidden", "inside")
+    __slots__ = ("entries", "hidden")
 
-    def __init__(self, code: CodeType, facts: CodeFacts, entries: Sequence[Entry], epoch: int) -> None:
-        self.code = weakref.ref(code)
-        self.facts = facts
-        self.set(entries, epoch)
-
-    def set(self, entries: Sequence[Entry], epoch: int) -> None:
-        """Take a new decision."""
-        by_offset = {entry.offset: entry for entry in entries}
-        #: Those that only an event for each instruction shows.
-        self.hidden: dict[int, Entry] = {at: entry for at, entry in by_offset.items() if entry.flags & HIDDEN}
+    def __init__(self, code: CodeType, facts: CodeFacts) -> None:
+        super().__init__(code, facts)
         #: Those where a line begins, by offset.
         self.entries: dict[int, Entry] = _ENDED
-        if entries:
-            self.entries = {at: entry for at, entry in by_offset.items() if at not in self.hidden}
-        #: What the engine said: whether an offset is inside of the unit of a site.
-        self.inside: dict[tuple[int, int], bool] = {}
-        self.epoch = epoch
+        #: Those that only an event for each instruction shows.
+        self.hidden: dict[int, Entry] = {}
+
+    def set(self, entries: Sequence[Entry]) -> None:
+        """Arm these entries."""
+        by_offset = {entry.offset: entry for entry in entries}
+        self.hidden = {at: entry for at, entry in by_offset.items() if entry.flags & HIDDEN}
+        lines = {at: entry for at, entry in by_offset.items() if at not in self.hidden}
+        self.entries = lines if entries else _ENDED
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no entry is armed."""
+        return self.entries is _ENDED
 
 
 class FrameTracer:
@@ -79,7 +79,7 @@ class FrameTracer:
 
     __slots__ = ("instruction", "plan", "previous")
 
-    def __init__(self, plan: Plan, previous: int) -> None:
+    def __init__(self, plan: TracePlan, previous: int) -> None:
         self.plan = plan
         #: The offset of the last event, or where the frame was when it was first seen: below 0, or in its prologue, if
         #: it is new.
@@ -96,7 +96,8 @@ class FrameTracer:
                 return  # in compiled code PyPy reports the target of a jump twice
             if offset in self.plan.entries:
                 self.at_entry(frame, offset, self.plan.entries)
-            self.previous = offset
+            if offset not in self.plan.hidden:  # else the event for the instruction comes next
+                self.previous = offset
         elif event == "opcode":
             offset = frame.f_lasti
             if offset == self.instruction and _PYPY:
@@ -114,17 +115,18 @@ class FrameTracer:
             return
         try:
             entry = entries.get(offset)
-            if entry is not None and not (entry.flags & MIXED and backend.is_inside(plan, entry.site, self.previous)):
+            if entry is not None and not (
+                entry.flags & MIXED and backend.decisions.is_inside(plan, entry.site, self.previous)
+            ):
                 self.previous = offset
                 backend.arrive(frame, plan, entry)
         except BaseException as error:
             backend.failed(error)
 
 
-# What the two functions below read. Every start makes new codes, so that a thread which is late with a decision of an
+# What the two functions below read. Every start makes new decisions, so that a thread which is late with one of an
 # earlier session writes it where nobody looks.
-_codes = Codes()
-_known = _codes.known
+_known: dict[int, TracePlan | None] = {}
 _active: SettraceBackend | None = None
 
 
@@ -149,7 +151,7 @@ def _first_call(frame: FrameType) -> Any:
             sys.settrace(None)
         return None
     try:
-        plan = backend.learn(frame.f_code, frame.f_globals)
+        plan = backend.decisions.learn(frame.f_code, frame.f_globals)
         return None if plan is None else _enter(frame, plan)
     except BaseException as error:
         # Nothing was remembered: the next call tries again (near the recursion limit that is all it takes).
@@ -157,7 +159,7 @@ def _first_call(frame: FrameType) -> Any:
         return None
 
 
-def _enter(frame: FrameType, plan: Plan) -> Any:
+def _enter(frame: FrameType, plan: TracePlan) -> Any:
     backend = _active
     if backend is None:
         return _first_call(frame)
@@ -178,7 +180,7 @@ class SettraceBackend(Backend):
 
     def __init__(self, planner: Planner, hits: Hits) -> None:
         super().__init__(planner, hits)
-        self._codes = Codes()
+        self.decisions = Decisions(planner, TracePlan, ahead=False)
         self._threads = Threads(trace_call, self._attach)
         self._epoch = planner.epoch_word
 
@@ -191,39 +193,31 @@ class SettraceBackend(Backend):
         """Install the tracer in this thread, in those that begin from now on and, where that is possible, in all
         others.
         """
-        global _active, _codes, _known
+        global _active, _known
         self._threads.refuse_other_tracers(_active is not None and _active is not self)
         if _active is self:
             return
-        self._codes = _codes = Codes(self._planner.forget)
-        _known = _codes.known
+        self.decisions = Decisions(self._planner, TracePlan, ahead=False)
+        _known = self.decisions.codes.known
         _active = self
         self._threads.start()
 
     def stop(self) -> None:
         """Take the tracer away: at once from this thread, from the others when they next call a function."""
-        global _active, _codes, _known
+        global _active, _known
         if _active is not self:
             return
         _active = None
         self._threads.stop()
-        for plan in self._codes.plans():
-            plan.set([], plan.epoch)
-        self._codes = _codes = Codes()
-        _known = _codes.known
+        for plan in self.decisions.codes.plans():
+            plan.set([])
+        _known = {}
 
     def refresh(self) -> None:
         """Decide again about code that carried nothing, and follow the frames that run armed code now."""
         self._planner.edited()
-        self._codes.forget_unarmed()
+        self.decisions.codes.forget_unarmed()
         self._threads.attach()
-
-    def disarm(self, code: CodeType) -> None:
-        """Stop observing one code object, until the next refresh."""
-        plan = self._codes.plan(code)
-        if plan is not None:
-            plan.set([], plan.epoch)
-            self._codes.remember(code, None)
 
     def live_frames(self, wanted: Callable[[CodeFacts], bool]) -> Iterator[FrameType]:
         """The frames with a tracer of ours that is still following them."""
@@ -238,33 +232,10 @@ class SettraceBackend(Backend):
 
     # Called by the trace functions
 
-    def learn(self, code: CodeType, namespace: dict[str, Any]) -> Plan | None:
-        """Decide about a code object that is not known, and remember the decision."""
-        codes, planner = self._codes, self._planner
-        while True:
-            epoch, edits = self._epoch[0], planner.edits
-            plan: Plan | None = codes.plan(code)
-            if plan is not None:
-                self._decide_again(plan)
-                return plan if plan.entries is not _ENDED else None
-            found = planner.examine(code, namespace)
-            if found is not None:
-                facts, decision = found
-                plan = Plan(code, facts, decision.entries, decision.epoch)
-                if not codes.add_plan(code, plan):
-                    planner.forget(facts)  # another thread was first
-                    continue
-            codes.remember(code, plan)
-            # An edit may have been published since, and the refresh that goes with it have run before the decision was
-            # remembered: then nobody but us would notice.
-            if epoch == self._epoch[0] and edits == planner.edits:
-                return plan
-            codes.drop(code)
-
-    def enter(self, frame: FrameType, plan: Plan) -> Any:
+    def enter(self, frame: FrameType, plan: TracePlan) -> Any:
         """A frame of armed code begins, or a suspended one goes on. Gives its local trace function."""
         if plan.epoch != self._epoch[0]:
-            self._decide_again(plan)
+            self.decisions.decide_again(plan)
         if plan.entries is _ENDED:
             return None
         present = frame.f_trace
@@ -279,53 +250,34 @@ class SettraceBackend(Backend):
             tracer = FrameTracer(plan, tracer.previous)  # left over from an earlier session
         return _follow(frame, tracer)
 
-    def is_inside(self, plan: Plan, site: int, offset: int) -> bool:
-        """Whether an offset is inside of the unit of a site."""
-        if offset < 0:
-            return False
-        inside = plan.inside.get((site, offset))
-        if inside is None:
-            inside = plan.inside[site, offset] = self._planner.is_inside(plan.facts, site, offset)
-        return inside
-
-    def arrive(self, frame: FrameType, plan: Plan, entry: Entry) -> None:
+    def arrive(self, frame: FrameType, plan: TracePlan, entry: Entry) -> None:
         """Control enters an armed unit."""
         if plan.epoch != self._epoch[0]:
-            self._decide_again(plan)
+            self.decisions.decide_again(plan)
             if (plan.hidden if entry.flags & HIDDEN else plan.entries).get(entry.offset) != entry:
                 return
         self._hits.arrive(frame, entry.site, bool(entry.flags & NEEDS_THREAD_NAME))
         if plan.epoch != self._epoch[0]:
-            self._decide_again(plan)
+            self.decisions.decide_again(plan)
             if plan.entries is _ENDED and self._hits.plan_ended is not None:
                 self._hits.plan_ended()
 
     def after_fork(self) -> None:
         """The engine of the child begins without decisions: make them again, for the frames that are running too."""
-        for plan in self._codes.plans():
-            self._decide_again(plan)
-        self._codes.forget_unarmed()
+        for plan in self.decisions.codes.plans():
+            self.decisions.decide_again(plan)
+        self.decisions.codes.forget_unarmed()
 
     def failed(self, error: BaseException) -> None:
         """Count an error of ours, and let the program go on."""
         self._hits.failed(error)
 
-    def _decide_again(self, plan: Plan) -> None:
-        code = plan.code()
-        while True:
-            decision = self._planner.decide(plan.facts, code)
-            plan.set(decision.entries, decision.epoch)
-            if code is not None:
-                self._codes.remember(code, plan if decision.entries else None)
-            if decision.epoch == self._epoch[0]:
-                return
-
     def _attach(self, frame: FrameType) -> None:
         """Follow a frame that is running already. Its current line is no entry: control is in it."""
         try:
-            known, plan = self._codes.look(frame.f_code)
+            known, plan = self.decisions.codes.look(frame.f_code)
             if not known or (plan is not None and plan.epoch != self._epoch[0]):
-                plan = self.learn(frame.f_code, frame.f_globals)
+                plan = self.decisions.learn(frame.f_code, frame.f_globals)
             if plan is None:
                 return
             tracer = _tracer_of(frame)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 import threading
 import weakref
 from typing import TYPE_CHECKING, Any
 
 from nonstop.backends.occasions import Occasions
+from nonstop.backends.own_threads import OWN_THREADS
+from nonstop.backends.stacks import frames_of_greenlets, stack, topmost_frames, visible
 from nonstop.errors import BackendError
 from nonstop.hits import thread_name
 
@@ -17,22 +18,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _PYPY = sys.implementation.name == "pypy"
-#: PyPy 3.9: just asking for the frames that other threads run in compiled code ends the process now and then.
-_FRAGILE_FRAMES = _PYPY and sys.version_info < (3, 11)
-_OWN_THREADS: set[int] = set()
 _set_all_threads: Any = getattr(sys, "_settraceallthreads", None) if sys.version_info >= (3, 12) else None
-
-
-def thread_ends() -> None:
-    """The calling thread of nonstop ends: its ident may name another one soon."""
-    _OWN_THREADS.discard(threading.get_ident())
-
-
-def leave_untraced() -> None:
-    """Keep the calling thread, one of nonstop's own, out of all tracing; call it again after waiting."""
-    _OWN_THREADS.add(threading.get_ident())
-    if sys.gettrace() is not None:
-        sys.settrace(None)
 
 
 def tracer_name(tracer: object) -> str:
@@ -92,7 +78,7 @@ class Threads:
             # It would replace the tracers of all threads; they can be seen only by what they left on the frames.
             # In this one there is none, whatever a tracer that has gone left behind.
             current = threading.get_ident()
-            for ident, frame in _topmost_frames().items():
+            for ident, frame in topmost_frames().items():
                 foreign = None if ident == current else _foreign_tracer(ident, frame, self._trace_call)
                 if foreign is not None:
                     raise _in_use(f"thread {_label(ident)}", foreign)
@@ -105,7 +91,7 @@ class Threads:
         self._follow(threading.get_ident())
         threading.settrace(self._begin)
         if _set_all_threads is not None:
-            for ident in _topmost_frames():
+            for ident in topmost_frames():
                 self._follow(ident)
             _set_all_threads(self._trace_call)
         sys.settrace(self._trace_call)
@@ -131,18 +117,21 @@ class Threads:
 
     def frames(self) -> Iterator[FrameType]:
         """The frames of all threads that are followed; on PyPy the topmost of other threads at most."""
-        for ident, top in _topmost_frames().items():
-            if ident not in _OWN_THREADS and self._follows(ident):
-                yield from _visible(ident, top)
-        yield from _frames_of_greenlets()
+        for ident, top in topmost_frames().items():
+            if ident not in OWN_THREADS and self._follows(ident):
+                yield from visible(ident, top)
+        # From CPython 3.12 on code is made ready to be traced where it is found on a stack, or when it is called:
+        # tracing would be set on a suspended greenlet, and nothing come of it.
+        if sys.version_info < (3, 12):
+            yield from frames_of_greenlets()
 
     def missed(self) -> list[str]:
         """One sentence for each thread that is not followed."""
         current = threading.get_ident()
         self._look(current)
         sentences = []
-        for ident, frame in _topmost_frames().items():
-            if ident in _OWN_THREADS:
+        for ident, frame in topmost_frames().items():
+            if ident in OWN_THREADS:
                 continue
             foreign = self._replaced.get(ident)
             if foreign is None and ident != current:
@@ -172,7 +161,7 @@ class Threads:
 
     def _see_to_it(self) -> None:
         ident = threading.get_ident()
-        if ident in _OWN_THREADS:
+        if ident in OWN_THREADS:
             return
         if self._is_settled(ident) and sys.gettrace() is self._trace_call:
             return
@@ -191,7 +180,7 @@ class Threads:
             self._follow(ident)
             if _PYPY:
                 self._seen[ident] = self._edits
-            for frame in _stack(sys._getframe(1)):
+            for frame in stack(sys._getframe(1)):
                 self._attach(frame)
 
     def _is_settled(self, ident: int) -> bool:
@@ -199,7 +188,7 @@ class Threads:
         return self._follows(ident) and (not _PYPY or self._seen.get(ident) == self._edits)
 
     def _all_followed(self) -> bool:
-        return all(ident in _OWN_THREADS or self._follows(ident) for ident in _topmost_frames())
+        return all(ident in OWN_THREADS or self._follows(ident) for ident in topmost_frames())
 
 
 def _thread_object(ident: int) -> Any:
@@ -213,51 +202,8 @@ def _threading_tracer() -> Any:
     return getattr(threading, "_trace_hook", None) if get is None else get()
 
 
-def _stack(top: FrameType) -> Iterator[FrameType]:
-    frame: FrameType | None = top
-    while frame is not None:
-        yield frame
-        frame = frame.f_back
-
-
-def _topmost_frames() -> dict[int, Any]:
-    """The topmost frame of each thread; None where it must not be looked at."""
-    if not _FRAGILE_FRAMES:
-        return sys._current_frames()
-    known = list(getattr(threading, "_active", {}).items())
-    # A dummy stands for a thread that `threading` did not start, and stays when that has ended.
-    dummy = getattr(threading, "_DummyThread", ())
-    frames: dict[int, Any] = {ident: None for ident, thread in known if not isinstance(thread, dummy)}
-    frames[threading.get_ident()] = sys._getframe(1)
-    return frames
-
-
-def _visible(ident: int, top: FrameType | None) -> Iterator[FrameType]:
-    """The frames of a thread that may be looked at from the current one."""
-    if top is None:
-        return iter(())
-    return iter((top,)) if _PYPY and ident != threading.get_ident() else _stack(top)
-
-
-def _frames_of_greenlets() -> Iterator[FrameType]:
-    """The frames of suspended greenlets, which are on no thread's stack.
-
-    Not on PyPy, which withstands no such look; and not from CPython 3.12 on, which makes code ready to be traced where
-    it finds it on a stack, or when it is called: tracing would be set, and nothing come of it.
-    """
-    kind = getattr(sys.modules.get("greenlet"), "greenlet", None)
-    if _PYPY or sys.version_info >= (3, 12) or not isinstance(kind, type):
-        return
-    for found in gc.get_objects():
-        if issubclass(type(found), kind):
-            # A class derived by the program may have an attribute of this name.
-            top = kind.gr_frame.__get__(found)  # type: ignore[attr-defined]
-            if top is not None:
-                yield from _stack(top)
-
-
 def _foreign_tracer(ident: int, top: FrameType | None, ours: Any) -> Any:
-    for frame in _visible(ident, top):
+    for frame in visible(ident, top):
         tracer = frame.f_trace
         if tracer is not None and getattr(tracer, "__module__", None) != ours.__module__:
             return tracer

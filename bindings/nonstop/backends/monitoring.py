@@ -1,0 +1,288 @@
+"""The backend on `sys.monitoring` (CPython 3.12 and later): code without a breakpoint runs as if there was no debugger.
+
+Armed are single instructions: those where control enters a unit (docs/semantics.md, 3), which the engine worked out
+from the bytecode. An armed code object gets events for its instructions, and all but these are switched off when they
+are first told: a handful of nanoseconds each, once. Events for lines would come at the same places and others, and a
+line that was switched off goes on to cost: 1.1 to 1.2 times as much for short functions on 3.12 to 3.15.
+
+Code is discovered when it begins or goes on to run, which the interpreter tells of once for each code object. What runs
+already when observing begins is found on the stacks, and in suspended generators.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+import types
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from nonstop.backends.base import Backend
+from nonstop.backends.decisions import Decisions, Plan
+from nonstop.backends.own_threads import OWN_THREADS
+from nonstop.backends.seen import Seen
+from nonstop.backends.stacks import frames_of_greenlets, stack, topmost_frames
+from nonstop.core import MIXED, NEEDS_THREAD_NAME
+from nonstop.errors import BackendError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from types import CodeType, FrameType
+
+    from nonstop.core import Entry
+    from nonstop.hits import Hits
+    from nonstop.planner import CodeFacts, Planner
+
+_monitoring: Any = getattr(sys, "monitoring", None)
+#: Those that are nobody's: 0 is for debuggers, 1 for coverage, 2 for profilers, 5 for optimizers.
+_TOOL_IDS = (3, 4)
+#: The name that it is registered under.
+_TOOL_NAME = "nonstop"
+#: Frames whose last offset is kept, of one code object.
+_MOST_FRAMES = 4096
+
+if _monitoring is not None:
+    _DISABLE = _monitoring.DISABLE
+    _INSTRUCTION = _monitoring.events.INSTRUCTION
+    _BEGINS = _monitoring.events.PY_START
+    _RESUMES = _monitoring.events.PY_RESUME
+
+# What the callbacks below read.
+_active: MonitoringBackend | None = None
+_plans: dict[int, EventPlan | None] = {}
+_seen = Seen()
+
+
+class EventPlan(Plan):
+    """A plan whose code object has events for its instructions while anything is armed in it."""
+
+    __slots__ = ("_tool", "entries", "frames", "is_mixed")
+
+    def __init__(self, code: CodeType, facts: CodeFacts, tool: int) -> None:
+        super().__init__(code, facts)
+        self._tool = tool
+        #: Those whose arrival the instruction at an offset is, in order.
+        self.entries: dict[int, list[Entry]] = {}
+        #: Whether where control was before tells if it enters a unit: then no instruction is switched off.
+        self.is_mixed = False
+        #: By the address of a frame: its last instruction.
+        self.frames: dict[int, int] = {}
+
+    def set(self, entries: Sequence[Entry]) -> None:
+        """Arm these entries."""
+        by_offset: dict[int, list[Entry]] = {}
+        for entry in entries:
+            by_offset.setdefault(entry.offset, []).append(entry)
+        if by_offset == self.entries:
+            return
+        self.is_mixed = any(entry.flags & MIXED for entry in entries)
+        self.entries = by_offset
+        self.frames = {}
+        code = self.code()
+        if code is not None:
+            # To none and back: what was switched off is told again.
+            _monitoring.set_local_events(self._tool, code, 0)
+            if entries:
+                _monitoring.set_local_events(self._tool, code, _INSTRUCTION)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no entry is armed."""
+        return not self.entries
+
+    def previous(self, frame: FrameType, offset: int) -> int:
+        """The offset of the last instruction of a frame, or -1; this one is the last from now on."""
+        address = id(frame)
+        before = self.frames.get(address, -1)
+        # The frames that are gone leave theirs behind.
+        if len(self.frames) >= _MOST_FRAMES:
+            self.frames.clear()
+        self.frames[address] = offset
+        return before
+
+
+def _at_instruction(code: CodeType, offset: int) -> Any:
+    """An armed code object is about to run the instruction at an offset."""
+    plan = _plans.get(id(code))
+    if plan is None:
+        return _DISABLE
+    entries = plan.entries.get(offset)
+    if entries is None and not plan.is_mixed:
+        return _DISABLE
+    backend = _active
+    if backend is None:
+        return _DISABLE
+    try:
+        frame = sys._getframe(1)
+        before = plan.previous(frame, offset) if plan.is_mixed else -1
+        for entry in entries or ():
+            if not (entry.flags & MIXED and backend.decisions.is_inside(plan, entry.site, before)):
+                backend.arrive(frame, plan, entry)
+    except BaseException as error:
+        backend.failed(error)
+    return None
+
+
+def _runs(code: CodeType, offset: int) -> Any:
+    """A frame begins, or a suspended one goes on."""
+    backend = _active
+    if backend is not None:
+        try:
+            backend.learn(code, sys._getframe(1).f_globals)
+        except BaseException as error:
+            # Told again at the next call (near the recursion limit that is all it takes).
+            backend.failed(error)
+            return None
+    return _DISABLE
+
+
+class MonitoringBackend(Backend):
+    """Observes with `sys.monitoring`, under a tool id that is nobody's. The events of other tools are left alone."""
+
+    name: ClassVar[str] = "monitoring"
+    capabilities: ClassVar[frozenset[str]] = frozenset({"running_frames", "suspended_generators", "earlier_threads"})
+    sees_instructions: ClassVar[bool] = True
+
+    def __init__(self, planner: Planner, hits: Hits) -> None:
+        super().__init__(planner, hits)
+        self._epoch = planner.epoch_word
+        self._tool = -1
+        self.decisions = self._no_decisions()
+
+    @classmethod
+    def why_unavailable(cls) -> str | None:
+        """It came with CPython 3.12; and another tool may have both of the ids that can be taken."""
+        if _monitoring is None:
+            return "sys.monitoring came with CPython 3.12"
+        if _active is not None or _free_tool_id() is not None:
+            return None
+        taken = " and ".join(f"{number} by {_monitoring.get_tool(number)!r}" for number in _TOOL_IDS)
+        return f"the tool ids of sys.monitoring that it may take are in use: {taken}"
+
+    def start(self) -> None:
+        """Take a tool id, and discover what runs."""
+        global _active, _plans
+        if _active is self:
+            return
+        if _active is not None:
+            raise BackendError(
+                "another nonstop.Debugger is observing this process (backend monitoring); "
+                "stop() it first, or add the breakpoints to it",
+                code="tracer_in_use",
+            )
+        tool = _free_tool_id()
+        if tool is None:
+            raise BackendError(
+                f"{self.why_unavailable()}; end one of these tools, or take backend='settrace'", code="tracer_in_use"
+            )
+        _monitoring.use_tool_id(tool, _TOOL_NAME)
+        self._tool = tool
+        self.decisions = self._no_decisions()
+        _plans = self.decisions.codes.known
+        _active = self
+        _monitoring.register_callback(tool, _INSTRUCTION, _at_instruction)
+        _monitoring.register_callback(tool, _BEGINS, _runs)
+        _monitoring.register_callback(tool, _RESUMES, _runs)
+        _monitoring.set_events(tool, _BEGINS | _RESUMES)
+        # What begins from now on is told of. What was there before:
+        for frame in self._frames():
+            _seen.add(frame.f_code, frame.f_globals)
+        for frame in _suspended_frames():
+            _seen.add(frame.f_code, frame.f_globals)
+
+    def stop(self) -> None:
+        """Take back all events, and free the tool id."""
+        global _active, _plans
+        if _active is not self:
+            return
+        _active = None
+        _monitoring.set_events(self._tool, 0)
+        # First: early versions of 3.12 forget an id that has events left, but not these (python/cpython#111963).
+        for plan in self.decisions.codes.plans():
+            plan.set([])
+        _plans = {}
+        for event in (_INSTRUCTION, _BEGINS, _RESUMES):
+            _monitoring.register_callback(self._tool, event, None)
+        _monitoring.free_tool_id(self._tool)
+
+    def refresh(self) -> None:
+        """Decide again about all code that has run."""
+        self._planner.edited()
+        for plan in self.decisions.codes.plans():
+            if self.decisions.is_outdated(plan):
+                self.decisions.decide_again(plan)
+        for file in _seen.files():
+            for code in file.codes():
+                if self._planner.is_quiet(*file.key):
+                    break
+                if self.decisions.codes.plan(code) is None:
+                    self.decisions.learn(code, file.namespace)
+
+    def after_fork(self) -> None:
+        """The engine of the child begins without decisions: make them again."""
+        for plan in self.decisions.codes.plans():
+            self.decisions.decide_again(plan)
+
+    def live_frames(self, wanted: Callable[[CodeFacts], bool]) -> Iterator[FrameType]:
+        """The frames of all threads and greenlets that run armed code."""
+        for frame in self._frames():
+            plan = self.decisions.codes.plan(frame.f_code)
+            if plan is not None and not plan.is_over and wanted(plan.facts):
+                yield frame
+
+    def missed(self) -> list[str]:
+        """Nothing: events come from all threads."""
+        return []
+
+    # Called by the callbacks
+
+    def learn(self, code: CodeType, namespace: dict[str, Any]) -> None:
+        """A code object runs, for the first time in this session."""
+        # Before it is decided on: an edit that is published meanwhile looks at all that was seen.
+        _seen.add(code, namespace)
+        self.decisions.learn(code, namespace)
+
+    def arrive(self, frame: FrameType, plan: EventPlan, entry: Entry) -> None:
+        """Control enters an armed unit."""
+        if threading.get_ident() in OWN_THREADS:
+            return
+        if plan.epoch != self._epoch[0]:
+            self.decisions.decide_again(plan)
+            if entry not in plan.entries.get(entry.offset, ()):
+                return
+        self._hits.arrive(frame, entry.site, bool(entry.flags & NEEDS_THREAD_NAME))
+        if plan.epoch != self._epoch[0]:
+            self.decisions.decide_again(plan)
+            if plan.is_over and self._hits.plan_ended is not None:
+                self._hits.plan_ended()
+
+    def failed(self, error: BaseException) -> None:
+        """Count an error of ours, and let the program go on."""
+        self._hits.failed(error)
+
+    def _no_decisions(self) -> Decisions[EventPlan]:
+        return Decisions(self._planner, lambda code, facts: EventPlan(code, facts, self._tool), ahead=True)
+
+    def _frames(self) -> Iterator[FrameType]:
+        for ident, top in topmost_frames().items():
+            if ident not in OWN_THREADS:
+                yield from stack(top)
+        yield from frames_of_greenlets()
+
+
+def _free_tool_id() -> int | None:
+    return next((number for number in _TOOL_IDS if _monitoring.get_tool(number) is None), None)
+
+
+def _suspended_frames() -> Iterator[FrameType]:
+    """The frames of the generators and coroutines that the collector knows."""
+    frame_of: dict[type, Callable[[Any], Any]] = {
+        types.GeneratorType: lambda generator: generator.gi_frame,
+        types.CoroutineType: lambda coroutine: coroutine.cr_frame,
+        types.AsyncGeneratorType: lambda generator: generator.ag_frame,
+    }
+    for found in gc.get_objects():
+        read = frame_of.get(type(found))
+        frame = None if read is None else read(found)
+        if frame is not None:
+            yield frame
