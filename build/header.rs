@@ -23,7 +23,7 @@ pub fn bare(root: &Path) -> Result<String, String> {
 }
 
 /// The files of src/ffi that declare something, in the order of the header: one a C noun.
-const NOUNS: [&str; 14] = [
+const NOUNS: [&str; 15] = [
     "status",
     "text",
     "library",
@@ -38,6 +38,7 @@ const NOUNS: [&str; 14] = [
     "capture",
     "channel",
     "template",
+    "cpython",
 ];
 
 fn generate(root: &Path, adapt: impl FnOnce(&mut cbindgen::Config)) -> Result<String, String> {

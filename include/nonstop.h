@@ -67,6 +67,9 @@
 // A defect of nonstop, caught: please report the detail.
 #define NONSTOP_ERROR_INTERNAL -15
 
+// This process lacks what is needed; the detail names it.
+#define NONSTOP_ERROR_NOT_SUPPORTED -16
+
 // The version of this interface. It changes only when something that worked would not any more; functions and fields may be
 // added under the same number.
 #define NONSTOP_ABI_VERSION 1
@@ -313,6 +316,9 @@
 
 // Kind of a part: an expression, whose value stands in the message.
 #define NONSTOP_PART_EXPRESSION 1
+
+// Flag of a CPython host: its threads run without a GIL.
+#define NONSTOP_CPYTHON_FREE_THREADED 1
 
 // What one hit captured, while it is being described call by call. It belongs to the thread that made it: any other gets
 // WRONG_THREAD.
@@ -762,6 +768,27 @@ typedef struct {
     size_t spec_len;
 } nonstop_template_part;
 
+// What a program gives that runs CPython 3.9 or later and observes with sys.monitoring (3.12 and later). The pointers are
+// `PyObject *`: the host keeps its references, the library counts its own.
+typedef struct {
+    // sizeof(nonstop_cpython_host).
+    uint32_t struct_size;
+    // NONSTOP_CPYTHON_FREE_THREADED.
+    uint32_t flags;
+    // sys.monitoring.DISABLE.
+    void *disable;
+    // Called as `at_instruction(code, offset)` where Python has to do all that is to be done for an event: what it returns goes
+    // to the interpreter.
+    void *at_instruction;
+    // Called as `answer(breakpoint, ticket, hit, verdict, action, user_data)`, the fields of a nonstop_hit_item, for each that
+    // nonstop_hit would have given. The frame that calls it is the one that arrived.
+    void *answer;
+    // Called as `outdated(code)` after an arrival that changed what is armed.
+    void *outdated;
+    // A list: the native callback for INSTRUCTION events is appended to it.
+    void *callbacks;
+} nonstop_cpython_host;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -1190,6 +1217,37 @@ nonstop_status nonstop_template_parse(const char *text,
                                       nonstop_template_part *parts,
                                       size_t capacity,
                                       size_t *out_count);
+
+// Whether the hooks can work in this process. `inside` is the address of anything that belongs to Python (an object of type
+// `type`, say), or NULL: where the process does not show the symbols to all, they are looked for in the library around it.
+// NOT_SUPPORTED: no, and the detail names what is missing. Any thread. Since 1.
+nonstop_status nonstop_cpython_check(const void *inside);
+
+// Begins to serve the events of this process's CPython with an engine: an arrival that only counts is decided and counted
+// without Python code (about 30 ns), one that captures or has a condition calls `answer`. Another session in the process ends.
+// The functions of the C API that are needed are looked up in the process. The engine must live until nonstop_cpython_stop.
+// NOT_SUPPORTED: this process is no CPython, or hides its symbols, and the detail says which: observe without the hooks. The
+// thread need not hold the GIL; main interpreter only. Since 1.
+nonstop_status nonstop_cpython_start(const nonstop_engine *engine,
+                                     const nonstop_cpython_host *host);
+
+// Arms instructions of the code object at an address (a `PyCodeObject *`), and no others: what nonstop_code_get_instructions
+// gave, with the epoch of that. None: the code object is forgotten. Where one is mixed, `at_instruction` is called for every
+// instruction. The hooks don't keep the code object alive: forget it before it dies. NOT_FOUND: there is no session. Since 1.
+nonstop_status nonstop_cpython_arm(const void *code,
+                                   const nonstop_entry *instructions,
+                                   size_t count,
+                                   uint64_t epoch);
+
+// Ends the session: when it returns, the hooks use its engine no more. Nothing happens without one. Since 1.
+void nonstop_cpython_stop(void);
+
+// Lets the hooks ignore the calling thread, one of the host's own (1), or observe it again (0). Since 1.
+void nonstop_cpython_ignore_thread(int32_t ignore);
+
+// The time that the program spent in hooks that did not call Python, in nanoseconds: an estimate, since one hit in 256 is timed.
+// 0 without a session. Since 1.
+uint64_t nonstop_cpython_spent_ns(void);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -4,6 +4,7 @@ pub mod breakpoints;
 pub mod capture;
 pub mod channel;
 pub mod code;
+pub mod cpython;
 pub mod engine;
 pub mod ffi;
 pub mod location;

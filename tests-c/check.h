@@ -33,6 +33,7 @@ extern const test thread_tests[];
 extern const test fork_tests[];
 extern const test dialect_tests[];
 extern const test calls_tests[];
+extern const test cpython_tests[];
 
 /* The condition holds. */
 #define CHECK(condition) check_true(__FILE__, __LINE__, #condition, (condition) ? 1 : 0)

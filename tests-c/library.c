@@ -37,6 +37,7 @@ static void every_status_has_the_name_that_it_has_in_the_header(void)
         {NONSTOP_ERROR_WRONG_THREAD, "WRONG_THREAD"},
         {NONSTOP_ERROR_LIMIT_REACHED, "LIMIT_REACHED"},
         {NONSTOP_ERROR_INTERNAL, "INTERNAL"},
+        {NONSTOP_ERROR_NOT_SUPPORTED, "NOT_SUPPORTED"},
         {5, "UNKNOWN"},
         {INT32_MIN, "UNKNOWN"},
         {INT32_MAX, "UNKNOWN"},

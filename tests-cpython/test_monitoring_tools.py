@@ -198,3 +198,14 @@ def test_ids_are_given_back() -> None:
             mine = [name for name, old in zip(names(), before) if name != old]
             assert mine in ([], ["nonstop"])
         assert names() == before
+
+
+def test_line_that_a_later_tool_switches_off_takes_one_hit_up_to_3_13(coverage: Tool) -> None:
+    """CPython loses the event of the instruction there; a tool that is there before is noticed and cannot take it."""
+    coverage.answer = monitoring.DISABLE
+    with nonstop.Debugger() as debugger:
+        watched = debugger.counter(f"{__file__}:{LINE}")
+        total(1)
+        monitoring.set_events(COVERAGE, events.LINE)
+        total(3)
+        assert watched.hits == (4 if sys.version_info >= (3, 14) else 3)

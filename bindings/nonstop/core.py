@@ -11,6 +11,7 @@ snapshot instead of one for each value, at a quarter of a microsecond a call on 
 from __future__ import annotations
 
 import importlib
+import sys
 import threading
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
@@ -18,6 +19,7 @@ from nonstop.errors import LibraryError, StateError, error_from_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from types import CodeType
 
     from nonstop.dialect import Bytecode, Facts
     from nonstop.unit_table import SourceRows
@@ -38,6 +40,8 @@ NEEDS_THREAD_NAME, REENTERED, MIXED, HIDDEN = 1, 2, 2, 4
 # Flags of a source, and of a code object.
 _COMPILED = 1
 _OF_OTHER_SOURCE = 1
+# Flags of a CPython host.
+_FREE_THREADED = 1
 # Decision flags.
 NEEDS_SOURCE, NEEDS_LINES = 1, 2
 # Events, bits of a mask.
@@ -708,6 +712,88 @@ class Engine:
         out = ffi.new("nonstop_channel_stats *", {"struct_size": ffi.sizeof("nonstop_channel_stats")})
         _check(self._lib.nonstop_channel_get_stats(self._engine, out))
         return ChannelStats(out.queued, out.queued_bytes, out.sent, out.dropped)
+
+
+class NativeHooks:
+    """What CPython calls for the instructions of armed code, without Python code in between.
+
+    There is one session in a process at a time.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._ffi, self._lib = load()
+        self._runs = False
+        self._objects: tuple[object, ...] = ()
+
+    def start(
+        self,
+        disable: object,
+        at_instruction: Callable[[CodeType, int], Any],
+        answer: Callable[[int, int, int, int, int, int], None],
+        outdated: Callable[[CodeType], None],
+    ) -> Any:
+        """Begin a session, and give the callback for INSTRUCTION events.
+
+        `disable` is what has an instruction switched off. The others are called where Python has something to do:
+        `at_instruction` where it has to do all, `answer` with the fields of a :class:`HitItem`, `outdated` after an
+        arrival that changed what is armed.
+
+        Raises :class:`~nonstop.errors.StateError` with code ``not_supported`` where the interpreter hides its C API.
+        """
+        ffi = self._ffi
+        callbacks: list[Any] = []
+        host = ffi.new("nonstop_cpython_host *")
+        host.struct_size = ffi.sizeof("nonstop_cpython_host")
+        host.flags = _FREE_THREADED if _is_free_threaded() else 0
+        self._objects = (disable, at_instruction, answer, outdated, callbacks)
+        host.disable, host.at_instruction, host.answer, host.outdated, host.callbacks = (
+            ffi.cast("void *", id(one)) for one in self._objects
+        )
+        _check(self._lib.nonstop_cpython_start(self._engine._engine, host))
+        self._runs = True
+        return callbacks[0]
+
+    def arm(self, address: int, entries: Sequence[Entry], epoch: int) -> None:
+        """Arm these instructions of the code object at an address, and no others."""
+        if self._runs:
+            rows = self._ffi.new("nonstop_entry[]", [tuple(entry) for entry in entries])
+            code = self._ffi.cast("void *", address)
+            _check(self._lib.nonstop_cpython_arm(code, rows, len(entries), epoch))
+
+    def stop(self) -> None:
+        """End the session."""
+        if self._runs:
+            self._runs = False
+            self._lib.nonstop_cpython_stop()
+            self._objects = ()
+
+    @property
+    def spent_ns(self) -> int:
+        """Time spent where Python was not called, in nanoseconds."""
+        return int(self._lib.nonstop_cpython_spent_ns()) if self._runs else 0
+
+
+def why_no_native_hooks() -> str | None:
+    """Why CPython cannot call the library directly; None where it can.
+
+    Raises :class:`~nonstop.errors.LibraryError` where there is no library.
+    """
+    ffi, lib = load()
+    try:
+        _check(lib.nonstop_cpython_check(ffi.cast("void *", id(type))))
+    except StateError as error:
+        return str(error)
+    return None
+
+
+def ignore_thread(ignore: bool) -> None:
+    """Let native hooks ignore the calling thread, or observe it again."""
+    load()[1].nonstop_cpython_ignore_thread(int(ignore))
+
+
+def _is_free_threaded() -> bool:
+    return not getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
 def _item(item: Any) -> HitItem:

@@ -281,7 +281,7 @@ class Debugger:
     @property
     def spent_ns(self) -> int:
         """Time that the program spent inside nonstop at hits, in nanoseconds."""
-        return self._hits.spent_ns
+        return self._hits.spent_ns + self._backend.spent_ns
 
     def missed(self) -> list[str]:
         """What cannot be observed now, and why: one sentence for each thread."""

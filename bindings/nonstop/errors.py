@@ -98,6 +98,7 @@ _CLASSES: dict[str, type[NonstopError]] = {
     "NOT_FOUND": StateError,
     "CLOSED": StateError,
     "LIMIT_REACHED": StateError,
+    "NOT_SUPPORTED": StateError,
 }
 
 

@@ -76,6 +76,16 @@ class Hits:
         finally:
             self.spent_ns += time.perf_counter_ns() - started
 
+    def answer(self, frame: FrameType, item: HitItem) -> None:
+        """The same for one who has told the engine of the arrival: what one of its breakpoints wants."""
+        started = time.perf_counter_ns()
+        try:
+            self._answer(frame, item)
+        except BaseException as error:
+            self.failed(error)
+        finally:
+            self.spent_ns += time.perf_counter_ns() - started
+
     def failed(self, error: BaseException) -> None:
         """Count and report an error of nonstop itself; what a signal handler of the program raised goes on."""
         if raised_by_signal(error):

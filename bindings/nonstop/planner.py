@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nonstop import sources
 from nonstop.code_objects import code_lines, dialect, nested_code
+from nonstop.core import NativeHooks
 from nonstop.dialect import bytecode_of
 from nonstop.errors import ArgumentError
 from nonstop.staleness import CompiledText
@@ -67,6 +68,10 @@ class Planner:
     def epoch_word(self) -> Any:
         """The engine's epoch, readable without a call as ``epoch_word[0]``."""
         return self._engine.epoch_word
+
+    def native_hooks(self) -> NativeHooks:
+        """Hooks that ask the engine without Python code in between."""
+        return NativeHooks(self._engine)
 
     def examine(self, code: CodeType, namespace: dict[str, Any]) -> tuple[CodeFacts, Decision] | None:
         """What the engine wants of `code`, which runs in `namespace`; None for code that carries nothing.

@@ -8,7 +8,7 @@ use super::counters::{Counters, End};
 use super::found::{Basis, Found, Met, Placed};
 use super::id::BreakpointId;
 use super::shared::Switches;
-use super::spec::{Asked, BreakpointSpec};
+use super::spec::{Action, Asked, BreakpointSpec};
 use super::state::{Report, State};
 use crate::capture::Limits;
 use crate::location::{Strength, Target};
@@ -37,6 +37,7 @@ struct Kept {
     asked: Asked,
     rules: Rules,
     counters: Counters,
+    only_counts: bool,
 }
 
 /// Values of `ended` besides the state that it ended in.
@@ -105,12 +106,13 @@ impl Breakpoint {
         let BreakpointSpec { location, action, has_condition, enabled, limits, user_data, rules: _ } = spec;
         let own_limits = (limits != Limits::DEFAULT).then(|| Box::new(limits));
         let asked = Asked { location, action, has_condition, own_limits, user_data };
+        let only_counts = matches!(asked.action, Action::Count) && !has_condition && rules.take_everything();
         let mut life = Life::new(State::Pending, NOT_SEEN);
         life.off_since_ns = (!enabled).then_some(now_ns);
         Self {
             id,
             order,
-            kept: Arc::new(Kept { asked, rules, counters: Counters::default() }),
+            kept: Arc::new(Kept { asked, rules, counters: Counters::default(), only_counts }),
             switches,
             enabled: AtomicBool::new(enabled),
             ended: AtomicU8::new(ended::NOT),
@@ -158,6 +160,11 @@ impl Breakpoint {
     /// Its hit rules.
     pub fn rules(&self) -> &Rules {
         &self.kept.rules
+    }
+
+    /// Whether every arrival while it is armable is a hit that is counted, and nothing else is to be done.
+    pub fn only_counts(&self) -> bool {
+        self.kept.only_counts
     }
 
     /// Counts an arrival that ended so.

@@ -9,6 +9,7 @@ use super::{Clock, Engine, EngineError};
 use crate::breakpoints::{Action, ActionKind, Breakpoint, BreakpointId, End, State};
 use crate::capture::{encode_log, encode_snapshot, Head};
 use crate::channel::SendError;
+use crate::code::Bound;
 use crate::policy::{HitOutcome, Skip};
 
 /// What the host should do next. The numbers are those of the C ABI.
@@ -88,11 +89,34 @@ impl Engine {
         thread: &Thread<'_>,
         now_ns: u64,
         room: usize,
+        give: impl FnMut(HitItem),
+    ) -> Result<Verdict, EngineError> {
+        let bound = self.bound_at(site)?;
+        self.hit_bound(&bound, thread, now_ns, room, give)
+    }
+
+    /// What is bound at a site.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] for an unknown site.
+    pub fn bound_at(&self, site: u32) -> Result<Bound, EngineError> {
+        self.decisions.bound_at(site).ok_or_else(|| {
+            EngineError::NotFound(format!("no site has the number {site}: its code object was forgotten"))
+        })
+    }
+
+    /// The same as [`Engine::hit`], for one who knows what is bound there in the present epoch.
+    ///
+    /// # Errors
+    /// [`EngineError::BufferTooSmall`], and then nothing was counted.
+    pub fn hit_bound(
+        &self,
+        bound: &Bound,
+        thread: &Thread<'_>,
+        now_ns: u64,
+        room: usize,
         mut give: impl FnMut(HitItem),
     ) -> Result<Verdict, EngineError> {
-        let bound = self.decisions.bound_at(site).ok_or_else(|| {
-            EngineError::NotFound(format!("no site has the number {site}: its code object was forgotten"))
-        })?;
         let needed = bound.breakpoints.iter().filter(|breakpoint| may_ask_host(breakpoint)).count();
         if needed > room {
             return Err(EngineError::BufferTooSmall { needed });
@@ -100,6 +124,14 @@ impl Engine {
         let mut now = Now { clock: self.options.clock, ns: now_ns };
         let mut verdict = Verdict::Disable;
         for breakpoint in bound.breakpoints.iter() {
+            if breakpoint.only_counts() && breakpoint.is_armable() {
+                // One step on memory that threads share, where the rules would take three.
+                breakpoint.count(End::Captured);
+                if verdict == Verdict::Disable {
+                    verdict = Verdict::Ignore;
+                }
+                continue;
+            }
             let item = self.arrive(breakpoint, bound.line, thread, &mut now);
             if breakpoint.is_armable() {
                 verdict = verdict.max(item.verdict);

@@ -23,8 +23,9 @@ mod hits;
 mod capture;
 mod channel;
 mod template;
+mod cpython;
 
 pub use self::{
-    breakpoints::*, capture::*, channel::*, code::*, dialect::*, engine::*, filter::*, hits::*, library::*,
-    limits::*, sources::*, status::*, template::*, text::*,
+    breakpoints::*, capture::*, channel::*, code::*, cpython::*, dialect::*, engine::*, filter::*, hits::*,
+    library::*, limits::*, sources::*, status::*, template::*, text::*,
 };

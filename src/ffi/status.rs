@@ -50,6 +50,8 @@ pub const NONSTOP_ERROR_WRONG_THREAD: i32 = -13;
 pub const NONSTOP_ERROR_LIMIT_REACHED: i32 = -14;
 /// A defect of nonstop, caught: please report the detail.
 pub const NONSTOP_ERROR_INTERNAL: i32 = -15;
+/// This process lacks what is needed; the detail names it.
+pub const NONSTOP_ERROR_NOT_SUPPORTED: i32 = -16;
 
 /// The name of a status, as in this header without the prefix: "OK", "NOT_FOUND", …; "UNKNOWN" for any other number. The text
 /// is static. Any thread, no cost. Since 1.
@@ -76,6 +78,7 @@ pub extern "C" fn nonstop_status_name(status: nonstop_status) -> *const c_char {
         NONSTOP_ERROR_WRONG_THREAD => c"WRONG_THREAD",
         NONSTOP_ERROR_LIMIT_REACHED => c"LIMIT_REACHED",
         NONSTOP_ERROR_INTERNAL => c"INTERNAL",
+        NONSTOP_ERROR_NOT_SUPPORTED => c"NOT_SUPPORTED",
         _ => c"UNKNOWN",
     };
     name.as_ptr()

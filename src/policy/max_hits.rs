@@ -34,6 +34,12 @@ impl MaxHits {
         self.taken() >= self.limit
     }
 
+    /// Whether there is no limit.
+    #[must_use]
+    pub fn is_unlimited(&self) -> bool {
+        self.limit == u64::MAX
+    }
+
     /// How many hits were taken.
     #[must_use]
     pub fn taken(&self) -> u64 {

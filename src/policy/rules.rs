@@ -110,6 +110,15 @@ impl Rules {
         }
     }
 
+    /// Whether no rule can refuse an arrival or a hit.
+    #[must_use]
+    pub fn take_everything(&self) -> bool {
+        self.hit_condition.is_none()
+            && self.max_hits.is_unlimited()
+            && !self.needs_clock()
+            && self.thread == ThreadFilter::default()
+    }
+
     /// How many hits were counted.
     #[must_use]
     pub fn hits(&self) -> u64 {

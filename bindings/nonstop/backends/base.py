@@ -36,6 +36,11 @@ class Backend(abc.ABC):
     def why_unavailable(cls) -> str | None:
         """Why this interpreter cannot use it; None where it can."""
 
+    @classmethod
+    def remarks(cls) -> list[str]:
+        """What is worse here than it could be: a sentence for each."""
+        return []
+
     @abc.abstractmethod
     def start(self) -> None:
         """Begin to observe, or raise :class:`~nonstop.errors.BackendError` and change nothing."""
@@ -60,6 +65,11 @@ class Backend(abc.ABC):
 
         On PyPy 3.11 only the topmost frame of other threads can be looked at, on PyPy 3.9 none.
         """
+
+    @property
+    def spent_ns(self) -> int:
+        """Time that the program spent at hits which the backend answered by itself, in nanoseconds."""
+        return 0
 
     @abc.abstractmethod
     def missed(self) -> list[str]:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from types import CodeType
 
     from nonstop.backends.decisions import Plan
-    from nonstop.planner import CodeFacts
 
 P = TypeVar("P", bound="Plan")
 
@@ -44,12 +43,12 @@ class Codes(Generic[P]):
     instruction.
     """
 
-    def __init__(self, forget: Callable[[CodeFacts], None] | None = None) -> None:
+    def __init__(self, let_go: Callable[[P], None]) -> None:
         #: Read by the global trace function: by `id(code)`.
         self.known: dict[int, P | None] = {}
         self._plans: dict[int, tuple[CodeReference, P]] = {}
         self._references: dict[int, CodeReference] = {}
-        self._forget = forget
+        self._let_go = let_go
 
     def remember(self, code: CodeType, plan: P | None) -> None:
         """Set what the trace function finds."""
@@ -94,5 +93,4 @@ class Codes(Generic[P]):
         found = self._plans.get(address)
         if found is not None and found[0] is reference:
             del self._plans[address]
-            if self._forget is not None:
-                self._forget(found[1].facts)
+            self._let_go(found[1])

@@ -31,9 +31,19 @@ class Plan(abc.ABC):
         #: What the engine said: whether an offset is inside of the unit of a site.
         self.inside: dict[tuple[int, int], bool] = {}
 
+    def decided(self, entries: Sequence[Entry], epoch: int) -> None:
+        """Take a decision over."""
+        self.inside = {}
+        self.set(entries, epoch)
+        self.epoch = epoch
+
     @abc.abstractmethod
-    def set(self, entries: Sequence[Entry]) -> None:
+    def set(self, entries: Sequence[Entry], epoch: int) -> None:
         """Arm these entries and no others. None: nothing in this code object can fire."""
+
+    def let_go(self) -> None:
+        """The code object is gone."""
+        return
 
     @property
     @abc.abstractmethod
@@ -56,7 +66,7 @@ class Decisions(Generic[P]):
         self._make_plan = make_plan
         self._ahead = ahead
         self._epoch: Any = planner.epoch_word
-        self.codes: Codes[P] = Codes(planner.forget)
+        self.codes: Codes[P] = Codes(self._let_go)
 
     def learn(self, code: CodeType, namespace: dict[str, Any]) -> P | None:
         """Decide about a code object that is not known, and remember the decision."""
@@ -66,6 +76,10 @@ class Decisions(Generic[P]):
                 if self.codes.plan(inner) is None:
                     self._learn(inner, namespace)
         return plan
+
+    def _let_go(self, plan: P) -> None:
+        plan.let_go()
+        self._planner.forget(plan.facts)
 
     def _learn(self, code: CodeType, namespace: dict[str, Any]) -> P | None:
         codes, planner = self.codes, self._planner
@@ -82,7 +96,7 @@ class Decisions(Generic[P]):
                 if not codes.add_plan(code, plan):
                     planner.forget(facts)  # another thread was first
                     continue
-                _apply(plan, decision.entries, decision.epoch)
+                plan.decided(decision.entries, decision.epoch)
             if plan is not None or not self._ahead:
                 codes.remember(code, plan)
             # An edit may have been published since, and the refresh that goes with it have run before the decision was
@@ -96,7 +110,7 @@ class Decisions(Generic[P]):
         code = plan.code()
         while True:
             decision = self._planner.decide(plan.facts, code)
-            _apply(plan, decision.entries, decision.epoch)
+            plan.decided(decision.entries, decision.epoch)
             if code is not None:
                 self.codes.remember(code, plan if decision.entries else None)
             if decision.epoch == self._epoch[0]:
@@ -114,9 +128,3 @@ class Decisions(Generic[P]):
         if inside is None:
             inside = plan.inside[site, offset] = self._planner.is_inside(plan.facts, site, offset)
         return inside
-
-
-def _apply(plan: Plan, entries: Sequence[Entry], epoch: int) -> None:
-    plan.inside = {}
-    plan.set(entries)
-    plan.epoch = epoch

@@ -12,6 +12,7 @@ already when observing begins is found on the stacks, and in suspended generator
 from __future__ import annotations
 
 import gc
+import opcode
 import sys
 import threading
 import types
@@ -22,14 +23,14 @@ from nonstop.backends.decisions import Decisions, Plan
 from nonstop.backends.own_threads import OWN_THREADS
 from nonstop.backends.seen import Seen
 from nonstop.backends.stacks import frames_of_greenlets, stack, topmost_frames
-from nonstop.core import MIXED, NEEDS_THREAD_NAME
-from nonstop.errors import BackendError
+from nonstop.core import MIXED, NEEDS_THREAD_NAME, HitItem, why_no_native_hooks
+from nonstop.errors import BackendError, StateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import CodeType, FrameType
 
-    from nonstop.core import Entry
+    from nonstop.core import Entry, NativeHooks
     from nonstop.hits import Hits
     from nonstop.planner import CodeFacts, Planner
 
@@ -38,6 +39,8 @@ _monitoring: Any = getattr(sys, "monitoring", None)
 _TOOL_IDS = (3, 4)
 #: The name that it is registered under.
 _TOOL_NAME = "nonstop"
+#: The opcodes of jumps; one that is far begins with a prefix.
+_JUMPS = frozenset((*opcode.hasjrel, opcode.EXTENDED_ARG))
 #: Frames whose last offset is kept, of one code object.
 _MOST_FRAMES = 4096
 
@@ -46,6 +49,11 @@ if _monitoring is not None:
     _INSTRUCTION = _monitoring.events.INSTRUCTION
     _BEGINS = _monitoring.events.PY_START
     _RESUMES = _monitoring.events.PY_RESUME
+    _LINE = _monitoring.events.LINE
+
+#: Up to 3.13 an event for an instruction is lost when another tool switches off the event for the line that begins
+#: there, and nobody else wants that: CPython goes on with what the instruction would be without any events.
+_LINES_TAKE_EVENTS = sys.version_info < (3, 14)
 
 # What the callbacks below read.
 _active: MonitoringBackend | None = None
@@ -56,11 +64,13 @@ _seen = Seen()
 class EventPlan(Plan):
     """A plan whose code object has events for its instructions while anything is armed in it."""
 
-    __slots__ = ("_tool", "entries", "frames", "is_mixed")
+    __slots__ = ("_address", "_hooks", "_tool", "entries", "frames", "is_mixed")
 
-    def __init__(self, code: CodeType, facts: CodeFacts, tool: int) -> None:
+    def __init__(self, code: CodeType, facts: CodeFacts, tool: int, hooks: NativeHooks) -> None:
         super().__init__(code, facts)
+        self._address = id(code)
         self._tool = tool
+        self._hooks = hooks
         #: Those whose arrival the instruction at an offset is, in order.
         self.entries: dict[int, list[Entry]] = {}
         #: Whether where control was before tells if it enters a unit: then no instruction is switched off.
@@ -68,22 +78,30 @@ class EventPlan(Plan):
         #: By the address of a frame: its last instruction.
         self.frames: dict[int, int] = {}
 
-    def set(self, entries: Sequence[Entry]) -> None:
+    def set(self, entries: Sequence[Entry], epoch: int) -> None:
         """Arm these entries."""
         by_offset: dict[int, list[Entry]] = {}
         for entry in entries:
             by_offset.setdefault(entry.offset, []).append(entry)
+        code = self.code()
+        if code is None:
+            return
+        # First, so that an event finds what it is for.
+        self._hooks.arm(self._address, entries, epoch)
         if by_offset == self.entries:
             return
         self.is_mixed = any(entry.flags & MIXED for entry in entries)
         self.entries = by_offset
         self.frames = {}
-        code = self.code()
-        if code is not None:
-            # To none and back: what was switched off is told again.
-            _monitoring.set_local_events(self._tool, code, 0)
-            if entries:
-                _monitoring.set_local_events(self._tool, code, _INSTRUCTION)
+        # To none and back: what was switched off is told again.
+        _monitoring.set_local_events(self._tool, code, 0)
+        if entries:
+            keeps_lines = _LINES_TAKE_EVENTS and _others_see_lines(self._tool, code)
+            _monitoring.set_local_events(self._tool, code, _INSTRUCTION | _LINE if keeps_lines else _INSTRUCTION)
+
+    def let_go(self) -> None:
+        """The code object is gone: its address may be another one's soon."""
+        self._hooks.arm(self._address, (), 0)
 
     @property
     def is_over(self) -> bool:
@@ -91,13 +109,16 @@ class EventPlan(Plan):
         return not self.entries
 
     def previous(self, frame: FrameType, offset: int) -> int:
-        """The offset of the last instruction of a frame, or -1; this one is the last from now on."""
+        """The offset of the last instruction of a frame, or -1 at its first one; this one is the last from now on."""
         address = id(frame)
         before = self.frames.get(address, -1)
         # The frames that are gone leave theirs behind.
         if len(self.frames) >= _MOST_FRAMES:
             self.frames.clear()
         self.frames[address] = offset
+        # So may the one that had this address before. But it was not left at a jump, and nothing else leads back.
+        if before >= offset and frame.f_code.co_code[before] not in _JUMPS:
+            return -1
         return before
 
 
@@ -121,6 +142,13 @@ def _at_instruction(code: CodeType, offset: int) -> Any:
     except BaseException as error:
         backend.failed(error)
     return None
+
+
+def _at_line(code: CodeType, line: int) -> Any:
+    """A line begins to run. That somebody wants to be told keeps the event for its instruction."""
+    plan = _plans.get(id(code))
+    is_armed = plan is not None and any(entry.line == line for some in plan.entries.values() for entry in some)
+    return None if is_armed else _DISABLE
 
 
 def _runs(code: CodeType, offset: int) -> Any:
@@ -147,6 +175,7 @@ class MonitoringBackend(Backend):
         super().__init__(planner, hits)
         self._epoch = planner.epoch_word
         self._tool = -1
+        self._hooks = planner.native_hooks()
         self.decisions = self._no_decisions()
 
     @classmethod
@@ -158,6 +187,12 @@ class MonitoringBackend(Backend):
             return None
         taken = " and ".join(f"{number} by {_monitoring.get_tool(number)!r}" for number in _TOOL_IDS)
         return f"the tool ids of sys.monitoring that it may take are in use: {taken}"
+
+    @classmethod
+    def remarks(cls) -> list[str]:
+        """Where the library cannot be called directly, Python answers."""
+        problem = why_no_native_hooks()
+        return [] if problem is None else [f"answers each hit in Python, at ten times the cost: {problem}"]
 
     def start(self) -> None:
         """Take a tool id, and discover what runs."""
@@ -180,7 +215,12 @@ class MonitoringBackend(Backend):
         self.decisions = self._no_decisions()
         _plans = self.decisions.codes.known
         _active = self
-        _monitoring.register_callback(tool, _INSTRUCTION, _at_instruction)
+        try:
+            _monitoring.register_callback(tool, _INSTRUCTION, self._callback())
+        except BaseException:
+            self.stop()
+            raise
+        _monitoring.register_callback(tool, _LINE, _at_line)
         _monitoring.register_callback(tool, _BEGINS, _runs)
         _monitoring.register_callback(tool, _RESUMES, _runs)
         _monitoring.set_events(tool, _BEGINS | _RESUMES)
@@ -199,9 +239,10 @@ class MonitoringBackend(Backend):
         _monitoring.set_events(self._tool, 0)
         # First: early versions of 3.12 forget an id that has events left, but not these (python/cpython#111963).
         for plan in self.decisions.codes.plans():
-            plan.set([])
+            plan.set([], plan.epoch)
+        self._hooks.stop()
         _plans = {}
-        for event in (_INSTRUCTION, _BEGINS, _RESUMES):
+        for event in (_INSTRUCTION, _LINE, _BEGINS, _RESUMES):
             _monitoring.register_callback(self._tool, event, None)
         _monitoring.free_tool_id(self._tool)
 
@@ -230,6 +271,11 @@ class MonitoringBackend(Backend):
             if plan is not None and not plan.is_over and wanted(plan.facts):
                 yield frame
 
+    @property
+    def spent_ns(self) -> int:
+        """Time spent in the native callback."""
+        return self._hooks.spent_ns
+
     def missed(self) -> list[str]:
         """Nothing: events come from all threads."""
         return []
@@ -252,16 +298,40 @@ class MonitoringBackend(Backend):
                 return
         self._hits.arrive(frame, entry.site, bool(entry.flags & NEEDS_THREAD_NAME))
         if plan.epoch != self._epoch[0]:
-            self.decisions.decide_again(plan)
-            if plan.is_over and self._hits.plan_ended is not None:
-                self._hits.plan_ended()
+            self._arrived(plan)
+
+    def _arrived(self, plan: EventPlan) -> None:
+        """An arrival may have changed what is armed."""
+        self.decisions.decide_again(plan)
+        if plan.is_over and self._hits.plan_ended is not None:
+            self._hits.plan_ended()
+
+    def _answer(self, *item: int) -> None:
+        """The native callback counted an arrival of the frame that calls this, and a breakpoint wants something."""
+        self._hits.answer(sys._getframe(1), HitItem(*item))
+
+    def _outdated(self, code: CodeType) -> None:
+        """The native callback counted an arrival, and the epoch has changed."""
+        plan = _plans.get(id(code))
+        if plan is None:
+            return
+        try:
+            self._arrived(plan)
+        except BaseException as error:
+            self.failed(error)
+
+    def _callback(self) -> Any:
+        try:
+            return self._hooks.start(_DISABLE, _at_instruction, self._answer, self._outdated)
+        except StateError:  # see remarks()
+            return _at_instruction
 
     def failed(self, error: BaseException) -> None:
         """Count an error of ours, and let the program go on."""
         self._hits.failed(error)
 
     def _no_decisions(self) -> Decisions[EventPlan]:
-        return Decisions(self._planner, lambda code, facts: EventPlan(code, facts, self._tool), ahead=True)
+        return Decisions(self._planner, lambda code, facts: EventPlan(code, facts, self._tool, self._hooks), ahead=True)
 
     def _frames(self) -> Iterator[FrameType]:
         for ident, top in topmost_frames().items():
@@ -272,6 +342,14 @@ class MonitoringBackend(Backend):
 
 def _free_tool_id() -> int | None:
     return next((number for number in _TOOL_IDS if _monitoring.get_tool(number) is None), None)
+
+
+def _others_see_lines(tool: int, code: CodeType) -> bool:
+    """Whether another tool is told of the lines of a code object."""
+    others = (number for number in range(6) if number != tool and _monitoring.get_tool(number) is not None)
+    return any(
+        (_monitoring.get_events(number) | _monitoring.get_local_events(number, code)) & _LINE for number in others
+    )
 
 
 def _suspended_frames() -> Iterator[FrameType]:

@@ -58,7 +58,7 @@ class TracePlan(Plan):
         #: Those that only an event for each instruction shows.
         self.hidden: dict[int, Entry] = {}
 
-    def set(self, entries: Sequence[Entry]) -> None:
+    def set(self, entries: Sequence[Entry], epoch: int) -> None:
         """Arm these entries."""
         by_offset = {entry.offset: entry for entry in entries}
         self.hidden = {at: entry for at, entry in by_offset.items() if entry.flags & HIDDEN}
@@ -210,7 +210,7 @@ class SettraceBackend(Backend):
         _active = None
         self._threads.stop()
         for plan in self.decisions.codes.plans():
-            plan.set([])
+            plan.set([], plan.epoch)
         _known = {}
 
     def refresh(self) -> None:

@@ -38,7 +38,7 @@ def doctor() -> int:
     problem = library_problem()
     _table(style, "Interpreter", interpreter())
     _table(style, "nonstop", library(problem))
-    _table(style, "Backends", backends(style))
+    _table(style, "Backends", backends(style, problem))
     _table(style, "Other tools in this process", other_tools())
     if problem is not None:
         print(style.red(f"nonstop does not work here: {problem}"))
@@ -78,7 +78,7 @@ def library(problem: str | None) -> Iterator[tuple[str, str]]:
     yield "cffi", _cffi_version()
 
 
-def backends(style: Style) -> Iterator[tuple[str, str]]:
+def backends(style: Style, problem: str | None = None) -> Iterator[tuple[str, str]]:
     """Each backend, fastest first: whether it can be used or why not, and what it cannot reach."""
     default = (available_backends() or [""])[0]
     for name, reason in all_backends().items():
@@ -86,7 +86,10 @@ def backends(style: Style) -> Iterator[tuple[str, str]]:
             yield name, style.yellow(f"not available: {reason}")
             continue
         yield name, style.green("available" + (", the default" if name == default else ""))
-        capabilities = choose_backend(name).capabilities
+        backend = choose_backend(name)
+        for remark in backend.remarks() if problem is None else ():
+            yield "", remark
+        capabilities = backend.capabilities
         for capability, consequence in _CAPABILITIES.items():
             if capability not in capabilities:
                 yield "", consequence

@@ -1,0 +1,152 @@
+//! Native hooks for CPython.
+
+use std::ffi::c_void;
+
+use super::code::{nonstop_entry, NONSTOP_ARM_NEEDS_THREAD_NAME, NONSTOP_ENTRY_MIXED};
+use super::engine::nonstop_engine;
+use super::error::Failure;
+use super::guard::guarded;
+use super::memory::{expect_known, read_struct, slice, Handle, Sized32};
+use super::status::*;
+use crate::cpython::{arm, check, ignore_this_thread, native_spent_ns, start, stop, Host, Site};
+
+/// Flag of a CPython host: its threads run without a GIL.
+pub const NONSTOP_CPYTHON_FREE_THREADED: u32 = 1;
+
+/// What a program gives that runs CPython 3.9 or later and observes with sys.monitoring (3.12 and later). The pointers are
+/// `PyObject *`: the host keeps its references, the library counts its own.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct nonstop_cpython_host {
+    /// sizeof(nonstop_cpython_host).
+    pub struct_size: u32,
+    /// NONSTOP_CPYTHON_FREE_THREADED.
+    pub flags: u32,
+    /// sys.monitoring.DISABLE.
+    pub disable: *mut c_void,
+    /// Called as `at_instruction(code, offset)` where Python has to do all that is to be done for an event: what it returns goes
+    /// to the interpreter.
+    pub at_instruction: *mut c_void,
+    /// Called as `answer(breakpoint, ticket, hit, verdict, action, user_data)`, the fields of a nonstop_hit_item, for each that
+    /// nonstop_hit would have given. The frame that calls it is the one that arrived.
+    pub answer: *mut c_void,
+    /// Called as `outdated(code)` after an arrival that changed what is armed.
+    pub outdated: *mut c_void,
+    /// A list: the native callback for INSTRUCTION events is appended to it.
+    pub callbacks: *mut c_void,
+}
+
+// SAFETY: repr(C), begins with struct_size; integers and raw pointers only.
+unsafe impl Sized32 for nonstop_cpython_host {}
+
+/// Whether the hooks can work in this process. `inside` is the address of anything that belongs to Python (an object of type
+/// `type`, say), or NULL: where the process does not show the symbols to all, they are looked for in the library around it.
+/// NOT_SUPPORTED: no, and the detail names what is missing. Any thread. Since 1.
+///
+/// # Safety
+/// None: the address is not read.
+#[no_mangle]
+pub unsafe extern "C" fn nonstop_cpython_check(inside: *const c_void) -> nonstop_status {
+    guarded(|| {
+        // SAFETY: nothing is called; a process that has these symbols runs CPython.
+        unsafe { check(inside) }
+            .map_err(|missing| Failure::new(NONSTOP_ERROR_NOT_SUPPORTED, missing.to_string()))?;
+        Ok(NONSTOP_OK)
+    })
+}
+
+/// Begins to serve the events of this process's CPython with an engine: an arrival that only counts is decided and counted
+/// without Python code (about 30 ns), one that captures or has a condition calls `answer`. Another session in the process ends.
+/// The functions of the C API that are needed are looked up in the process. The engine must live until nonstop_cpython_stop.
+/// NOT_SUPPORTED: this process is no CPython, or hides its symbols, and the detail says which: observe without the hooks. The
+/// thread need not hold the GIL; main interpreter only. Since 1.
+///
+/// # Safety
+/// `engine` is live, the objects of the host are.
+#[no_mangle]
+pub unsafe extern "C" fn nonstop_cpython_start(
+    engine: *const nonstop_engine,
+    host: *const nonstop_cpython_host,
+) -> nonstop_status {
+    guarded(|| {
+        // SAFETY: the host's promise.
+        let (engine, host) = unsafe { (nonstop_engine::borrow(engine)?, read_struct(host, "host")?) };
+        expect_known(host.flags, NONSTOP_CPYTHON_FREE_THREADED, 0)?;
+        let objects = [
+            (host.disable, "disable"),
+            (host.at_instruction, "at_instruction"),
+            (host.answer, "answer"),
+            (host.outdated, "outdated"),
+            (host.callbacks, "callbacks"),
+        ];
+        if let Some((_, what)) = objects.iter().find(|(object, _)| object.is_null()) {
+            return Err(Failure::null(what));
+        }
+        let host = Host {
+            disable: host.disable,
+            at_instruction: host.at_instruction,
+            answer: host.answer,
+            outdated: host.outdated,
+            callbacks: host.callbacks,
+            is_free_threaded: host.flags & NONSTOP_CPYTHON_FREE_THREADED != 0,
+        };
+        // SAFETY: the host's promise.
+        unsafe { start(&engine.engine, host) }
+            .map_err(|missing| Failure::new(NONSTOP_ERROR_NOT_SUPPORTED, missing.to_string()))?;
+        Ok(NONSTOP_OK)
+    })
+}
+
+/// Arms instructions of the code object at an address (a `PyCodeObject *`), and no others: what nonstop_code_get_instructions
+/// gave, with the epoch of that. None: the code object is forgotten. Where one is mixed, `at_instruction` is called for every
+/// instruction. The hooks don't keep the code object alive: forget it before it dies. NOT_FOUND: there is no session. Since 1.
+///
+/// # Safety
+/// `instructions` has `count` readable entries.
+#[no_mangle]
+pub unsafe extern "C" fn nonstop_cpython_arm(
+    code: *const c_void,
+    instructions: *const nonstop_entry,
+    count: usize,
+    epoch: u64,
+) -> nonstop_status {
+    guarded(|| {
+        // SAFETY: the host's promise.
+        let entries = unsafe { slice(instructions, count, "instructions") }?;
+        if entries.windows(2).any(|pair| pair[0].offset > pair[1].offset) {
+            return Err(Failure::argument("the offsets of instructions must be ascending"));
+        }
+        let site = |entry: &nonstop_entry| Site {
+            offset: entry.offset,
+            site: entry.site,
+            asks_python: entry.flags & NONSTOP_ARM_NEEDS_THREAD_NAME != 0,
+            is_mixed: entry.flags & NONSTOP_ENTRY_MIXED != 0,
+        };
+        if arm(code as usize, epoch, &entries.iter().map(site).collect::<Vec<_>>()) {
+            return Ok(NONSTOP_OK);
+        }
+        Err(Failure::new(NONSTOP_ERROR_NOT_FOUND, "there is no session: call nonstop_cpython_start first"))
+    })
+}
+
+/// Ends the session: when it returns, the hooks use its engine no more. Nothing happens without one. Since 1.
+#[no_mangle]
+pub extern "C" fn nonstop_cpython_stop() {
+    guarded(|| {
+        stop();
+        Ok(NONSTOP_OK)
+    });
+}
+
+/// Lets the hooks ignore the calling thread, one of the host's own (1), or observe it again (0). Since 1.
+#[no_mangle]
+pub extern "C" fn nonstop_cpython_ignore_thread(ignore: i32) {
+    ignore_this_thread(ignore != 0);
+}
+
+/// The time that the program spent in hooks that did not call Python, in nanoseconds: an estimate, since one hit in 256 is timed.
+/// 0 without a session. Since 1.
+#[no_mangle]
+pub extern "C" fn nonstop_cpython_spent_ns() -> u64 {
+    native_spent_ns()
+}
