@@ -191,6 +191,14 @@ impl Decisions {
         Some((entry.decision.epoch, entry.instruction_points()))
     }
 
+    /// The same, each with the lines of the unit that is entered.
+    pub fn probe_points(&self, key: u64) -> Option<(u64, Vec<(EntryPoint, Span)>)> {
+        let entry = self.entries.get(&key)?;
+        let points = entry.decision.entries.iter();
+        let points = points.filter_map(|point| Some((*point, *entry.span_of(point.site)?)));
+        Some((entry.decision.epoch, points.collect()))
+    }
+
     /// Whether control that is at an offset is inside of the unit of a site, or of what it surrounds; `None`: the code object
     /// was not decided, its bytecode was not told, or it has no such site.
     pub fn is_inside(&self, key: u64, site: u32, offset: u32) -> Option<bool> {
@@ -337,6 +345,7 @@ impl Entry {
                 needs_thread_name: needs_thread_name(breakpoints),
                 is_mixed: entry.is_mixed,
                 is_hidden: entry.is_hidden,
+                is_reentered: entry.is_reentered,
             })
         };
         found.iter().filter_map(point).collect()
@@ -353,8 +362,7 @@ impl Entry {
         for entry in &self.decision.entries {
             let (Some(span), Some(at)) = (self.span_of(entry.site), code.at(entry.offset)) else { continue };
             let shown = EntryPoint { is_hidden: false, ..*entry };
-            // What begins again straight from its end is entered whenever it begins.
-            if span.reentered && entry.is_hidden && !entry.is_mixed {
+            if entry.is_reentered {
                 points.push((shown, false));
                 continue;
             }

@@ -50,6 +50,30 @@ pub struct Entry {
     pub is_mixed: bool,
     /// Whether no line begins here that a tracer is told of.
     pub is_hidden: bool,
+    /// Whether every step here enters the unit, also one from inside of it: the first one of a unit that is reentered.
+    pub is_reentered: bool,
+}
+
+/// Where control comes from that comes by a step, or by several.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Some of it from outside of the unit.
+    pub outside: bool,
+    /// Some of it from inside.
+    pub inside: bool,
+    /// Some of it from inside in a way that a tracer notices.
+    noticed: bool,
+}
+
+impl Origin {
+    /// Of both.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            outside: self.outside || other.outside,
+            inside: self.inside || other.inside,
+            noticed: self.noticed || other.noticed,
+        }
+    }
 }
 
 /// The entries of units, by offset. `unit_of` gives the unit of a line, as an index into `spans`.
@@ -68,10 +92,11 @@ pub fn entries(code: &Decoded, spans: &[Span], unit_of: impl Fn(u32) -> Option<u
         if code.stray_lines && !begins_to_run(code, index) {
             continue;
         }
-        let (from_outside, from_inside) = search.origins(index, &spans[unit], false);
-        if from_outside {
+        let origin = search.origin_of_all(index, &spans[unit]);
+        if origin.outside {
             let (offset, is_hidden) = (instruction.offset, search.is_hidden(index, &spans[unit]));
-            let entry = Entry { offset, line, unit, is_mixed: from_inside, is_hidden };
+            let (is_mixed, is_reentered) = (origin.noticed, false);
+            let entry = Entry { offset, line, unit, is_mixed, is_hidden, is_reentered };
             found.push((entry, deed_at(code, index, &spans[unit])));
         }
     }
@@ -88,6 +113,7 @@ pub fn entries(code: &Decoded, spans: &[Span], unit_of: impl Fn(u32) -> Option<u
             // Nothing else runs between two passes, so that a line event cannot be told from one that is reported twice.
             first.is_hidden = true;
             first.is_mixed = false;
+            first.is_reentered = true;
         }
     }
     found
@@ -110,7 +136,7 @@ pub fn arrivals(code: &Decoded, entry: usize, span: &Span) -> Vec<Arrival> {
     let mut search = Search::new(code);
     let (mut from_inside, mut jumps, mut by_jumps_alone) = (false, Vec::new(), true);
     for step in code.steps_to(entry) {
-        let (outside, inside) = search.sides(step, span);
+        let Origin { outside, inside, .. } = search.origin(step, entry, span);
         from_inside |= inside;
         match step {
             _ if !outside => {}
@@ -198,12 +224,13 @@ pub fn is_inside(code: &Decoded, index: usize, span: &Span) -> bool {
     }
     let mut search = Search::new(code);
     match search.line(index) {
-        0 => !search.origins(index, span, true).0,
+        0 => !search.origin_of_all(index, span).outside,
         line => span.surrounds(line),
     }
 }
 
-struct Search<'a> {
+/// Finds out where control comes from.
+pub struct Search<'a> {
     code: &'a Decoded,
     /// The lines on which something is done, ascending.
     busy: Vec<u32>,
@@ -214,7 +241,8 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(code: &'a Decoded) -> Self {
+    /// In one code object.
+    pub fn new(code: &'a Decoded) -> Self {
         let own = code.instructions.iter().skip(code.prologue);
         let done = own.filter(|own| !own.concludes() && !own.opcode.tidies_up && !own.opcode.begins_nothing);
         let mut busy: Vec<u32> = done.map(|instruction| instruction.line).collect();
@@ -254,81 +282,64 @@ impl<'a> Search<'a> {
                 // A jump back on one line makes an event, but from 3.12 on with the offset of the jump.
                 has_this_line(source)
                     && self.line(source) == 0
-                    && (source < index || self.origins(source, span, true).0)
+                    && (source < index || self.origin_of_all(source, span).outside)
             }
             Step::Exception(_) | Step::Start => false,
         })
     }
 
-    /// Whether a step leads from outside of a unit, and whether it leads from inside; both where it comes from an instruction
-    /// that belongs to no unit.
-    fn sides(&mut self, step: Step, span: &Span) -> (bool, bool) {
-        match self.source(step) {
-            Source::Outside => (true, false),
-            Source::Nowhere => (false, false),
-            Source::Line(line) => (!span.surrounds(line), span.surrounds(line)),
-            Source::Before(index) => self.origins(index, span, true),
-        }
+    /// Where control comes from that a step brings to an instruction of a unit.
+    pub fn origin(&mut self, step: Step, index: usize, span: &Span) -> Origin {
+        self.origin_of([step], index, span)
     }
 
-    /// Whether steps lead to an instruction from outside of its unit, and whether some lead there from inside. Within a line
-    /// no host sees a line begin: such steps count only for one that sees each instruction.
-    fn origins(&mut self, index: usize, span: &Span, sees_instructions: bool) -> (bool, bool) {
+    /// The same of all steps to it.
+    fn origin_of_all(&mut self, index: usize, span: &Span) -> Origin {
+        self.origin_of(self.code.steps_to(index), index, span)
+    }
+
+    fn origin_of(&mut self, steps: impl IntoIterator<Item = Step>, index: usize, span: &Span) -> Origin {
         let code = self.code;
-        let here = code.instructions[index].line;
         self.round += 1;
-        self.open.push(index);
-        let (mut outside, mut inside) = (false, false);
+        let mut origin = Origin::default();
+        for step in steps {
+            self.look(step, index, index, span, &mut origin);
+        }
         while let Some(at) = self.open.pop() {
             for step in code.steps_to(at) {
-                match self.source(step) {
-                    Source::Outside => outside = true,
-                    Source::Nowhere => {}
-                    Source::Before(source) => {
-                        if std::mem::replace(&mut self.seen[source], self.round) != self.round {
-                            self.open.push(source);
-                        }
-                    }
-                    Source::Line(line) if !span.surrounds(line) => outside = true,
-                    Source::Line(line) => {
-                        let goes_on = step.source().is_some_and(|source| source < index);
-                        inside |= sees_instructions || at != index || line != here || !goes_on;
-                    }
-                }
+                self.look(step, at, index, span, &mut origin);
             }
         }
-        (outside, inside)
+        origin
     }
 
-    /// What a step comes from.
-    fn source(&self, step: Step) -> Source {
+    /// One step to `at`, on a way to `index`.
+    fn look(&mut self, step: Step, at: usize, index: usize, span: &Span, origin: &mut Origin) {
         let code = self.code;
-        match step {
-            Step::Start => Source::Outside,
-            Step::Next(source) | Step::Jump(source) => match self.line(source) {
-                0 => Source::Before(source),
-                line => Source::Line(line),
-            },
-            Step::Exception(source) => match code.instructions[source].line {
-                // Of what has no line, only what raises again is passed through by an exception.
-                0 if code.instructions[source].opcode.flow == Flow::Stop => Source::Before(source),
-                0 => Source::Nowhere,
-                line => Source::Line(line),
-            },
+        let (source, line) = match step {
+            Step::Start => {
+                origin.outside = true;
+                return;
+            }
+            Step::Next(source) | Step::Jump(source) => (source, self.line(source)),
+            Step::Exception(source) => (source, code.instructions[source].line),
+        };
+        if line == 0 {
+            // Of what has no line, only what raises again is passed through by an exception.
+            let is_way =
+                !matches!(step, Step::Exception(_)) || code.instructions[source].opcode.flow == Flow::Stop;
+            if is_way && std::mem::replace(&mut self.seen[source], self.round) != self.round {
+                self.open.push(source);
+            }
+        } else if !span.surrounds(line) {
+            origin.outside = true;
+        } else {
+            origin.inside = true;
+            // On within a line: no host sees a line begin there.
+            let here = code.instructions[index].line;
+            origin.noticed |= at != index || line != here || source >= index;
         }
     }
-}
-
-/// What a step of control comes from.
-enum Source {
-    /// From before the code object began to run.
-    Outside,
-    /// From an instruction on this line.
-    Line(u32),
-    /// From this instruction, which has no line: from where the steps to it come.
-    Before(usize),
-    /// From nothing that matters.
-    Nowhere,
 }
 
 #[cfg(test)]

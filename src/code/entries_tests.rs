@@ -522,6 +522,8 @@ impl Random {
                 ends_block: is_so(4),
                 has_constant: is_so(4),
                 is_untraced: is_so(4),
+                pushes_exception: is_so(9),
+                binds_next: is_so(9),
             };
         }
         facts.line_table =

@@ -74,6 +74,8 @@ pub struct EntryPoint {
     pub is_mixed: bool,
     /// Whether no line begins there that a tracer is told of: only an event for each instruction shows it.
     pub is_hidden: bool,
+    /// Whether control enters the unit by every step here, also by one from inside of it.
+    pub is_reentered: bool,
 }
 
 /// What a host should observe of one code object, as of one epoch.

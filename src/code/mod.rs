@@ -15,9 +15,11 @@ mod sites;
 mod units;
 
 pub use bytecode::{
-    Bytecode, BytecodeError, Decoded, ExceptionTable, Facts, Flow, Jump, LineTable, OpcodeFacts,
+    Bytecode, BytecodeError, Call, Decoded, ExceptionTable, Facts, Flow, Guard, Instruction, Jump, LineTable,
+    OpcodeFacts, Operand, Position, Step,
 };
 pub use decisions::{Decisions, Event, Interest, View};
+pub use entries::{Origin, Search, Span};
 pub use files::{File, Files};
 pub use filter::{EventKind, Filter, Rule, RuleAction};
 pub use hash::{IntHash, IntHasher};

@@ -4,10 +4,15 @@ use super::{BytecodeError, Reader};
 
 /// Units of two bytes `from..to` are guarded by the handler that begins at the unit `handler`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Guard {
+pub struct Guard {
+    /// The first one.
     pub from: usize,
+    /// The one behind the last.
     pub to: usize,
+    /// Where the handler begins.
     pub handler: usize,
+    /// The depth of the stack that the handler expects, doubled; 1 more: it wants the offset of the exception as well.
+    pub depth: usize,
 }
 
 /// Reads an exception table: for each range its start, length, handler, and depth of the stack with a flag.
@@ -18,8 +23,8 @@ pub(super) fn read(table: &[u8]) -> Result<Vec<Guard>, BytecodeError> {
         let from = number(&mut reader)?;
         let length = number(&mut reader)?;
         let handler = number(&mut reader)?;
-        number(&mut reader)?;
-        guards.push(Guard { from, to: from.saturating_add(length), handler });
+        let depth = number(&mut reader)?;
+        guards.push(Guard { from, to: from.saturating_add(length), handler, depth });
     }
     Ok(guards)
 }
@@ -49,7 +54,10 @@ mod tests {
         let guards = read(&[0x87, 0x05, 0x17, 0x02, 0xc2, 0x02, 0x01, 0x41, 0x03, 0x05]).unwrap();
         assert_eq!(
             guards,
-            [Guard { from: 7, to: 12, handler: 23 }, Guard { from: 130, to: 131, handler: 67 }]
+            [
+                Guard { from: 7, to: 12, handler: 23, depth: 2 },
+                Guard { from: 130, to: 131, handler: 67, depth: 5 }
+            ]
         );
     }
 

@@ -69,6 +69,10 @@ pub struct OpcodeFacts {
     pub ends_block: bool,
     /// Tracers are not told of a line that begins at it (`END_FOR`).
     pub is_untraced: bool,
+    /// It puts the exception that a handler was entered for where the program can see it (`PUSH_EXC_INFO`).
+    pub pushes_exception: bool,
+    /// It belongs together with the next instruction: nothing may stand between (`KW_NAMES`, `PRECALL`).
+    pub binds_next: bool,
 }
 
 /// How lines are written down.
@@ -94,6 +98,32 @@ pub enum ExceptionTable {
     Ranges,
 }
 
+/// What the argument of an instruction of a call to a hook is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operand {
+    /// 0.
+    Zero,
+    /// The constant that is the hook.
+    Hook,
+    /// The constant that the hook is called with.
+    Argument,
+    /// How many arguments the hook is called with: 1.
+    Count,
+}
+
+/// How this interpreter calls a hook with one argument, and forgets what comes back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The instructions, each with its opcode.
+    pub steps: Vec<(u8, Operand)>,
+    /// How much deeper than before the stack gets.
+    pub stack: u32,
+    /// The opcode that carries the higher bits of the next argument (`EXTENDED_ARG`).
+    pub prefix: u8,
+    /// The opcode that jumps so far after its end, always (`JUMP_FORWARD`).
+    pub jump: u8,
+}
+
 /// All that must be known to read the bytecode of an interpreter.
 #[derive(Clone)]
 pub struct Facts {
@@ -108,6 +138,8 @@ pub struct Facts {
     /// The compiler gives jumps and clean-up code the line of what was compiled before them. Only where a line begins in the
     /// table, at the target of a jump backwards and at a handler does that line begin to run.
     pub stray_lines: bool,
+    /// How a hook is called; `None`: nothing can be put into the code.
+    pub call: Option<Call>,
 }
 
 impl fmt::Debug for Facts {
@@ -117,6 +149,7 @@ impl fmt::Debug for Facts {
             .field("exception_table", &self.exception_table)
             .field("jump_unit", &self.jump_unit)
             .field("stray_lines", &self.stray_lines)
+            .field("call", &self.call)
             .finish_non_exhaustive()
     }
 }

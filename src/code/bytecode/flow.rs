@@ -4,7 +4,7 @@ use super::decoded::Decoded;
 use super::facts::Flow;
 
 /// A step of control that leads to an instruction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
     /// From this instruction, which stands before it.
     Next(usize),
@@ -128,6 +128,11 @@ impl Decoded {
         exits.sort_unstable();
         exits.dedup();
         exits
+    }
+
+    /// What the handler that begins at an instruction guards: the instructions `from..to`, in no order.
+    pub fn guarded_by(&self, index: usize) -> impl Iterator<Item = (usize, usize)> + '_ {
+        self.guards_of(index).map(|&(from, to, _)| (from as usize, to as usize))
     }
 
     fn guards_of(&self, index: usize) -> impl Iterator<Item = &(u32, u32, u32)> {

@@ -1,9 +1,29 @@
-//! Line tables: the line of each unit of two bytes of code. 0: none.
+//! Line tables: the position in the source of each unit of two bytes of code.
 
 use super::facts::LineTable;
 use super::{BytecodeError, Reader};
 
-/// The lines of a code object.
+/// Where the source of an instruction is, as far as its table says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    /// Its line; `None`: none.
+    pub line: Option<i64>,
+    /// How many lines on it ends.
+    pub lines_on: u32,
+    /// Its first column, from 0; `None`: not known.
+    pub column: Option<u32>,
+    /// The column behind it.
+    pub end_column: Option<u32>,
+}
+
+impl Position {
+    /// A line without columns.
+    pub fn of_line(line: Option<i64>) -> Self {
+        Self { line, ..Self::default() }
+    }
+}
+
+/// The lines of a code object. 0: none.
 pub(super) struct Lines {
     /// By unit of two bytes.
     pub of_unit: Vec<u32>,
@@ -19,108 +39,146 @@ pub(super) fn read(
     units: usize,
 ) -> Result<Lines, BytecodeError> {
     let mut lines = Lines { of_unit: vec![0; units], begins: vec![false; units] };
-    let mut reader = Reader::new(table, "line table");
-    match kind {
-        LineTable::Lnotab => lines.lnotab(&mut reader, first_line),
-        LineTable::Ranges => lines.ranges(&mut reader, first_line),
-        LineTable::Locations => lines.locations(&mut reader, first_line),
-        LineTable::EachUnit => lines.each_unit(&mut reader, first_line),
-    }?;
+    walk(kind, table, first_line, units, |run| {
+        let line = run.position.line.map_or(0, |line| u32::try_from(line).unwrap_or(0));
+        lines.of_unit[run.from..run.to].fill(line);
+        lines.begins[run.from] = run.begins || run.from == 0 || lines.of_unit[run.from - 1] != line;
+    })?;
     Ok(lines)
 }
 
-impl Lines {
-    /// Gives the units from `from` on, up to `to`, a line. Tables may say more than the code has: it was cut off behind them.
-    fn set(&mut self, from: usize, to: usize, line: i64) {
-        let to = to.min(self.of_unit.len());
-        if from < to {
-            let line = u32::try_from(line).unwrap_or(0);
-            self.of_unit[from..to].fill(line);
-            self.begins[from] = from == 0 || self.of_unit[from - 1] != line;
-        }
-    }
+/// The positions of `units` units of code.
+pub(super) fn positions(
+    kind: LineTable,
+    table: &[u8],
+    first_line: u32,
+    units: usize,
+) -> Result<Vec<Position>, BytecodeError> {
+    let mut positions = vec![Position::default(); units];
+    walk(kind, table, first_line, units, |run| positions[run.from..run.to].fill(run.position))?;
+    Ok(positions)
+}
 
-    fn lnotab(&mut self, reader: &mut Reader<'_>, first_line: u32) -> Result<(), BytecodeError> {
-        let (mut from, mut offset, mut line) = (0, 0, i64::from(first_line));
-        while !reader.is_at_end() {
-            let bytes = usize::from(reader.byte()?);
-            let lines = i64::from(reader.byte()? as i8);
-            if bytes > 0 {
-                self.set(from / 2, (offset + bytes) / 2, line);
-                offset += bytes;
-                from = offset;
-            }
-            line += lines;
-        }
-        self.set(from / 2, usize::MAX, line);
-        Ok(())
-    }
+/// The units `from..to`, not none of them, have one position.
+struct Run {
+    from: usize,
+    to: usize,
+    position: Position,
+    /// A line begins here although it may be the one before again.
+    begins: bool,
+}
 
-    fn ranges(&mut self, reader: &mut Reader<'_>, first_line: u32) -> Result<(), BytecodeError> {
-        let (mut offset, mut line) = (0, i64::from(first_line));
-        while !reader.is_at_end() {
-            let bytes = usize::from(reader.byte()?);
-            let lines = reader.byte()? as i8;
-            let has_line = lines != i8::MIN;
-            if has_line {
-                line += i64::from(lines);
-            }
-            self.set(offset / 2, (offset + bytes) / 2, if has_line { line } else { 0 });
+fn walk(
+    kind: LineTable,
+    table: &[u8],
+    first_line: u32,
+    units: usize,
+    mut take: impl FnMut(Run),
+) -> Result<(), BytecodeError> {
+    let mut reader = Reader::new(table, "line table");
+    let first = i64::from(first_line);
+    // Tables may say more than the code has: it was cut off behind them.
+    let within = |mut run: Run| {
+        run.to = run.to.min(units);
+        if run.from < run.to {
+            take(run);
+        }
+    };
+    match kind {
+        LineTable::Lnotab => lnotab(&mut reader, first, within),
+        LineTable::Ranges => ranges(&mut reader, first, within),
+        LineTable::Locations => locations(&mut reader, first, within),
+        LineTable::EachUnit => each_unit(&mut reader, first, within),
+    }
+}
+
+fn lnotab(reader: &mut Reader<'_>, first: i64, mut take: impl FnMut(Run)) -> Result<(), BytecodeError> {
+    let (mut from, mut offset, mut line, mut begins) = (0, 0, first, false);
+    while !reader.is_at_end() {
+        let bytes = usize::from(reader.byte()?);
+        let lines = i64::from(reader.byte()? as i8);
+        if bytes > 0 {
+            let position = Position::of_line(Some(line));
+            take(Run { from: from / 2, to: (offset + bytes) / 2, position, begins });
             offset += bytes;
+            (from, begins) = (offset, false);
         }
-        Ok(())
+        line += lines;
+        // A step away and one back begin the same line anew (PyCode_Addr2Line and _PyCode_CheckLineNumber).
+        begins |= lines != 0;
     }
+    take(Run { from: from / 2, to: usize::MAX, position: Position::of_line(Some(line)), begins });
+    Ok(())
+}
 
-    fn locations(&mut self, reader: &mut Reader<'_>, first_line: u32) -> Result<(), BytecodeError> {
-        const NO_LINE: u8 = 15;
-        let (mut from, mut line) = (0, i64::from(first_line));
-        while !reader.is_at_end() {
-            let head = reader.byte()?;
-            let (kind, units) = ((head >> 3) & 15, usize::from(head & 7) + 1);
-            line += match kind {
-                // A short one has one byte of columns more, a long one four numbers.
-                0..=9 => {
-                    reader.byte()?;
-                    0
-                }
-                10..=12 => {
-                    reader.byte()?;
-                    reader.byte()?;
-                    i64::from(kind - 10)
-                }
-                13 => signed(reader.low_first(6)?),
-                14 => {
-                    let lines = signed(reader.low_first(6)?);
-                    for _ in 0..3 {
-                        reader.low_first(6)?;
-                    }
-                    lines
-                }
-                _ => 0,
-            };
-            self.set(from, from + units, if kind == NO_LINE { 0 } else { line });
-            from += units;
+fn ranges(reader: &mut Reader<'_>, first: i64, mut take: impl FnMut(Run)) -> Result<(), BytecodeError> {
+    let (mut offset, mut line) = (0, first);
+    while !reader.is_at_end() {
+        let bytes = usize::from(reader.byte()?);
+        let lines = reader.byte()? as i8;
+        let has_line = lines != i8::MIN;
+        if has_line {
+            line += i64::from(lines);
         }
-        Ok(())
+        let position = Position::of_line(has_line.then_some(line));
+        take(Run { from: offset / 2, to: (offset + bytes) / 2, position, begins: false });
+        offset += bytes;
     }
+    Ok(())
+}
 
-    fn each_unit(&mut self, reader: &mut Reader<'_>, first_line: u32) -> Result<(), BytecodeError> {
-        let mut unit = 0;
-        while !reader.is_at_end() {
-            let lines = reader.low_first(7)?;
-            if lines > 0 {
-                // Columns follow, or a zero.
-                let has_columns = reader.byte()? != 0;
-                for _ in 0..if has_columns { 2 } else { 0 } {
-                    reader.byte()?;
-                }
+fn locations(reader: &mut Reader<'_>, first: i64, mut take: impl FnMut(Run)) -> Result<(), BytecodeError> {
+    let (mut from, mut line) = (0, first);
+    while !reader.is_at_end() {
+        let head = reader.byte()?;
+        let (kind, units) = ((head >> 3) & 15, usize::from(head & 7) + 1);
+        let mut position = Position::default();
+        match kind {
+            0..=9 => {
+                let columns = u32::from(reader.byte()?);
+                let column = u32::from(kind) << 3 | columns >> 4;
+                position.column = Some(column);
+                position.end_column = Some(column + (columns & 15));
             }
-            let line = if lines == 0 { 0 } else { i64::from(first_line) + i64::from(lines) - 1 };
-            self.set(unit, unit + 1, line);
-            unit += 1;
+            10..=12 => {
+                line += i64::from(kind - 10);
+                position.column = Some(u32::from(reader.byte()?));
+                position.end_column = Some(u32::from(reader.byte()?));
+            }
+            13 => line += signed(reader.low_first(6)?),
+            14 => {
+                line += signed(reader.low_first(6)?);
+                position.lines_on = reader.low_first(6)?;
+                position.column = reader.low_first(6)?.checked_sub(1);
+                position.end_column = reader.low_first(6)?.checked_sub(1);
+            }
+            _ => {}
         }
-        Ok(())
+        // 15: no line.
+        position.line = (kind != 15).then_some(line);
+        take(Run { from, to: from + units, position, begins: false });
+        from += units;
     }
+    Ok(())
+}
+
+fn each_unit(reader: &mut Reader<'_>, first: i64, mut take: impl FnMut(Run)) -> Result<(), BytecodeError> {
+    let mut unit = 0;
+    while !reader.is_at_end() {
+        let lines = reader.low_first(7)?;
+        let mut position = Position::default();
+        if lines > 0 {
+            position.line = Some(first + i64::from(lines) - 1);
+            position.column = u32::from(reader.byte()?).checked_sub(1);
+            if position.column.is_some() {
+                position.end_column = u32::from(reader.byte()?).checked_sub(1);
+                position.lines_on = u32::from(reader.byte()?);
+            }
+        }
+        take(Run { from: unit, to: unit + 1, position, begins: false });
+        unit += 1;
+    }
+    Ok(())
 }
 
 /// The lowest bit is the sign.

@@ -6,11 +6,13 @@ mod facts;
 mod flow;
 mod line_table;
 #[cfg(test)]
-pub(super) mod testing;
+pub mod testing;
 
-pub use decoded::Decoded;
-pub use facts::{ExceptionTable, Facts, Flow, Jump, LineTable, OpcodeFacts};
+pub use decoded::{Decoded, Instruction};
+pub use exception_table::Guard;
+pub use facts::{Call, ExceptionTable, Facts, Flow, Jump, LineTable, OpcodeFacts, Operand};
 pub use flow::Step;
+pub use line_table::Position;
 
 use std::fmt;
 use std::sync::Arc;
@@ -26,6 +28,27 @@ pub struct Bytecode<'a> {
     pub lines: &'a [u8],
     /// The exception table (`co_exceptiontable`); empty where the interpreter has none.
     pub exceptions: &'a [u8],
+}
+
+impl Bytecode<'_> {
+    /// The position of each unit of two bytes, of code that begins at `first_line`.
+    ///
+    /// # Errors
+    /// [`BytecodeError`] for a table that is none.
+    pub fn positions(&self, first_line: u32) -> Result<Vec<Position>, BytecodeError> {
+        line_table::positions(self.facts.line_table, self.lines, first_line, self.code.len() / 2)
+    }
+
+    /// What its exception table says, in the same order; nothing where handlers are named by blocks.
+    ///
+    /// # Errors
+    /// [`BytecodeError`] for a table that is none.
+    pub fn guards(&self) -> Result<Vec<Guard>, BytecodeError> {
+        match self.facts.exception_table {
+            ExceptionTable::Ranges => exception_table::read(self.exceptions),
+            ExceptionTable::Blocks => Ok(Vec::new()),
+        }
+    }
 }
 
 /// Bytes that are no bytecode, or no table, of the kind that the facts say.

@@ -144,5 +144,6 @@ pub fn facts() -> Facts {
         exception_table: ExceptionTable::Blocks,
         jump_unit: 2,
         stray_lines: false,
+        call: None,
     }
 }
