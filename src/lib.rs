@@ -8,4 +8,5 @@ pub mod cpython;
 pub mod engine;
 pub mod ffi;
 pub mod location;
+pub mod patch;
 pub mod policy;
