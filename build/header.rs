@@ -34,6 +34,7 @@ const NOUNS: [&str; 15] = [
     "filter",
     "dialect",
     "code",
+    "patch",
     "hits",
     "capture",
     "channel",

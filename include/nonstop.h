@@ -246,6 +246,27 @@
 // Flag of an opcode: tracers are not told of a line that begins at it (END_FOR).
 #define NONSTOP_OPCODE_UNTRACED 32
 
+// Flag of an opcode: it puts the exception that a handler was entered for where the program can see it (PUSH_EXC_INFO).
+#define NONSTOP_OPCODE_PUSHES_EXCEPTION 2048
+
+// Flag of an opcode: it belongs together with the next instruction, so that nothing may be put between (KW_NAMES, PRECALL).
+#define NONSTOP_OPCODE_BINDS_NEXT 4096
+
+// Operand of a step of a call: 0.
+#define NONSTOP_OPERAND_ZERO 0
+
+// Operand of a step of a call: the index of the constant that is the hook.
+#define NONSTOP_OPERAND_HOOK 1
+
+// Operand of a step of a call: the index of the constant that the hook is called with.
+#define NONSTOP_OPERAND_ARGUMENT 2
+
+// Operand of a step of a call: how many arguments the hook is called with, 1.
+#define NONSTOP_OPERAND_COUNT 3
+
+// How many steps a call has at most.
+#define NONSTOP_CALL_STEPS 8
+
 // Line table: pairs of bytes, up to CPython 3.9 and PyPy 3.9 (co_lnotab).
 #define NONSTOP_LINE_TABLE_LNOTAB 0
 
@@ -331,6 +352,10 @@ typedef struct nonstop_dialect nonstop_dialect;
 // An engine: breakpoints, decisions on code, open hits, and the queue of what was captured. A process may have several. Where
 // a function takes a const pointer, any number of threads may call it at once.
 typedef struct nonstop_engine nonstop_engine;
+
+// A code object that was rewritten: calls to a hook stand in it where control enters units. It is made once and read only, and
+// it keeps nothing of what it was made of.
+typedef struct nonstop_patch nonstop_patch;
 
 // One captured hit, received. It belongs to the host and outlives its engine.
 typedef struct nonstop_snapshot nonstop_snapshot;
@@ -582,6 +607,14 @@ typedef struct {
     uint32_t flags;
 } nonstop_opcode;
 
+// One instruction of a call.
+typedef struct {
+    // Its opcode.
+    uint8_t opcode;
+    // NONSTOP_OPERAND_ZERO to NONSTOP_OPERAND_COUNT.
+    uint8_t operand;
+} nonstop_call_step;
+
 // What makes a dialect.
 typedef struct {
     // sizeof(nonstop_dialect_facts).
@@ -596,6 +629,17 @@ typedef struct {
     uint32_t jump_unit_bytes;
     // By number.
     nonstop_opcode opcodes[256];
+    // How a hook is called with one argument, and what it returns dropped: so many steps of `call`. 0: code in this dialect is
+    // only read, and nonstop_patch_new refuses it.
+    uint8_t call_length;
+    // How much deeper than before the stack gets by the call.
+    uint8_t call_stack;
+    // The opcode of NONSTOP_FLOW_PREFIX that carries the higher bits of an argument (EXTENDED_ARG).
+    uint8_t prefix_opcode;
+    // The opcode of NONSTOP_FLOW_JUMP and NONSTOP_JUMP_FORWARD that jumps always (JUMP_FORWARD).
+    uint8_t jump_opcode;
+    // The instructions of the call, in order.
+    nonstop_call_step call[NONSTOP_CALL_STEPS];
 } nonstop_dialect_facts;
 
 // A code object, as its host describes it.
@@ -678,6 +722,46 @@ typedef struct {
     // NONSTOP_ARM_NEEDS_THREAD_NAME, NONSTOP_ENTRY_MIXED, NONSTOP_ENTRY_HIDDEN.
     uint32_t flags;
 } nonstop_entry;
+
+// A call to put into a code object where control enters a unit: nonstop_code_get_probes gives it all but the last two fields.
+typedef struct {
+    // The offset of the entry, as in nonstop_entry.
+    uint32_t offset;
+    // The first line of the unit that is entered.
+    uint32_t first_line;
+    // Its last line.
+    uint32_t last_line;
+    // Further lines that control comes back from without entering the unit: first; 0: none.
+    uint32_t inner_first;
+    // The last of them.
+    uint32_t inner_last;
+    // NONSTOP_ARM_REENTERED: control enters the unit on each way to this entry, also on one from inside of the unit.
+    uint32_t flags;
+    // Report arrivals with this number. nonstop_patch_new does not read it.
+    uint32_t site;
+    // The index, in the constants of the code object, of what to call.
+    uint32_t hook;
+    // The index of what to call it with.
+    uint32_t argument;
+} nonstop_probe;
+
+// What is rewritten of a code object.
+typedef struct {
+    // sizeof(nonstop_patch_code).
+    uint32_t struct_size;
+    // Its first line (co_firstlineno).
+    uint32_t first_line;
+    // How deep its stack gets (co_stacksize).
+    uint32_t stack_size;
+    // 0.
+    uint32_t reserved;
+    // The bytecode (co_code).
+    nonstop_text bytecode;
+    // The line table (co_linetable, or co_lnotab where there is no other).
+    nonstop_text line_table;
+    // The exception table (co_exceptiontable); may be empty.
+    nonstop_text exception_table;
+} nonstop_patch_code;
 
 // Names an open hit, from the engine's verdict to the host's last answer. A number is never given out twice; a hit that was
 // answered is NOT_FOUND. Answer each with nonstop_hit_commit, a capture or nonstop_hit_abandon: of more than 65,536 open hits
@@ -1033,6 +1117,55 @@ nonstop_status nonstop_event(const nonstop_engine *engine,
                              uint64_t thread_id,
                              uint32_t depth,
                              uint32_t *out_site);
+
+// Gives the probes of a code object whose bytecode was told: one for each of its entries (nonstop_code_get_entries), in the same
+// order, with what nonstop_patch_new must know of it. Set `hook` and `argument` in each, and pass them on. `probes` has room for
+// `capacity`; `*out_count` is how many there are, BUFFER_TOO_SMALL if that is more. `*out_epoch` is the epoch of the last
+// decision on it, which they are of: if that is not the one of your decision, decide again. NOT_FOUND: decide the code object
+// first. Any thread. Since 1.
+nonstop_status nonstop_code_get_probes(const nonstop_engine *engine,
+                                       uint64_t key,
+                                       nonstop_probe *probes,
+                                       size_t capacity,
+                                       size_t *out_count,
+                                       uint64_t *out_epoch);
+
+// Rewrites a code object: at each of `count` probes, in any order, stands a call of its hook with its argument, on the ways that
+// enter the unit from outside and on no others. Nothing else that a program or a tracer can tell of the code is changed; that is
+// proven before anything is given out. Put the two constants at the end of co_consts before the new code is run: the hook must
+// take one argument, and never raise. Rewrite always the original code, not one that has calls in it.
+//
+// On OK `*out_patch` is yours; free it with nonstop_patch_free. Everything is copied. INVALID_ARGUMENT: nothing can be put
+// into code of this dialect (its call_length is 0); the bytes are no bytecode of it; no instruction begins at the offset of a
+// probe, or there are two at one; or a call cannot stand where it is wanted, since what comes there from outside of the unit
+// cannot be told from what comes from inside: leave that probe out, and observe its unit by other means. The detail says which.
+// INTERNAL: the new code was found not to do what the old one does; please report the detail. Any thread; about 10 us for a
+// function of a hundred instructions. Since 1.
+nonstop_status nonstop_patch_new(const nonstop_dialect *dialect,
+                                 const nonstop_patch_code *code,
+                                 const nonstop_probe *probes,
+                                 size_t count,
+                                 nonstop_patch **out_patch);
+
+// Gives the rewritten code: `*out_code` is a struct of the kind that nonstop_patch_new took, with its struct_size set. Its texts
+// are valid until the patch is freed; its first_line is 0, since that is as it was. Any thread. Since 1.
+nonstop_status nonstop_patch_get_code(const nonstop_patch *patch,
+                                      nonstop_patch_code *out_code);
+
+// Where an offset of the original code is in the rewritten one: a frame that stood there goes on there, past the calls that stand
+// before that instruction. INVALID_ARGUMENT: it is beyond the end. Any thread. Since 1.
+nonstop_status nonstop_patch_new_offset(const nonstop_patch *patch,
+                                        uint32_t offset,
+                                        uint32_t *out_offset);
+
+// Which offset of the original code an offset of the rewritten one is (f_lasti of a frame that runs it): within a call, that of the
+// instruction before which the call stands. INVALID_ARGUMENT: it is beyond the end. Any thread. Since 1.
+nonstop_status nonstop_patch_old_offset(const nonstop_patch *patch,
+                                        uint32_t offset,
+                                        uint32_t *out_offset);
+
+// Frees a patch; NULL is fine. Since 1.
+void nonstop_patch_free(nonstop_patch *patch);
 
 // Control arrived at a site. Applies the hit rules of every breakpoint there, counts, and writes what is left for the host to
 // `items` (room for `capacity`), `*out_count` of them: EVALUATE (commit the outcome of the condition) or CAPTURE (send the

@@ -22,8 +22,8 @@ use std::time::Duration;
 use crate::breakpoints::{Breakpoint, BreakpointId, BreakpointSpec, Breakpoints, Report, State, Table};
 use crate::channel::{Channel, ChannelStats, Received};
 use crate::code::{
-    CodeInfo, Decision, Decisions, EntryPoint, Event, EventKind, Files, Filter, Interest, SourceUnits, Units,
-    View,
+    CodeInfo, Decision, Decisions, EntryPoint, Event, EventKind, Files, Filter, Interest, SourceUnits, Span,
+    Units, View,
 };
 use tickets::Tickets;
 
@@ -261,6 +261,14 @@ impl Engine {
     /// [`EngineError::NotFound`] for a code object that was not decided.
     pub fn instruction_points(&self, key: u64) -> Result<(u64, Vec<EntryPoint>), EngineError> {
         self.decisions.instruction_points(key).ok_or_else(|| undecided(key))
+    }
+
+    /// The same, each with the lines of the unit that is entered.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] for a code object that was not decided.
+    pub fn probe_points(&self, key: u64) -> Result<(u64, Vec<(EntryPoint, Span)>), EngineError> {
+        self.decisions.probe_points(key).ok_or_else(|| undecided(key))
     }
 
     /// Whether control that is at an offset of a code object is inside of the unit of a site, or of what that surrounds: an

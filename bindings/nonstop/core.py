@@ -128,6 +128,21 @@ class Entry(NamedTuple):
     flags: int
 
 
+class Probe(NamedTuple):
+    """A call to put into a code object at one of its entries, in the order of the fields of the C struct."""
+
+    offset: int
+    first_line: int
+    last_line: int
+    inner_first: int
+    inner_last: int
+    flags: int
+    site: int
+    #: The indices of two constants: what is called, and what with.
+    hook: int = 0
+    argument: int = 0
+
+
 class Decision(NamedTuple):
     """What the library wants of one code object."""
 
@@ -350,8 +365,12 @@ class Dialect:
         ffi, lib = load()
         told = ffi.new("nonstop_dialect_facts *")
         told.struct_size = ffi.sizeof("nonstop_dialect_facts")
-        told.flags, told.line_table, told.exception_table, told.jump_unit_bytes, opcodes = facts
+        told.flags, told.line_table, told.exception_table, told.jump_unit_bytes, opcodes, call = facts
         told.opcodes = [tuple(opcode) for opcode in opcodes]
+        if call is not None:
+            told.call_stack, told.prefix_opcode, told.jump_opcode, steps = call
+            told.call_length = len(steps)
+            told.call = steps
         out = ffi.new("nonstop_dialect **")
         _check(lib.nonstop_dialect_new(told, out))
         self._dialect = ffi.gc(out[0], lib.nonstop_dialect_free)
@@ -365,6 +384,44 @@ class Dialect:
             "uint32_t[]", 256, lambda *room: lib.nonstop_dialect_lines(self._dialect, *texts, first_line, *room)
         )
         return list(lines[0:count])
+
+
+class Patch:
+    """A code object with calls in it, in the library's memory: its bytes, and which offset became which.
+
+    Raises :class:`~nonstop.errors.ArgumentError` where a call cannot stand, and in a dialect without calls.
+    """
+
+    def __init__(
+        self, dialect: Dialect, bytecode: Bytecode, first_line: int, stack_size: int, probes: Sequence[Probe]
+    ) -> None:
+        self._ffi, self._lib = ffi, _ = load()
+        keep: list[Any] = []
+        told = ffi.new("nonstop_patch_code *")
+        told.struct_size = ffi.sizeof("nonstop_patch_code")
+        told.first_line, told.stack_size = first_line, stack_size
+        for field, data in zip((told.bytecode, told.line_table, told.exception_table), bytecode):
+            _set_text(ffi, field, data, keep)
+        rows = ffi.new("nonstop_probe[]", [tuple(probe) for probe in probes])
+        out = ffi.new("nonstop_patch **")
+        _check(self._lib.nonstop_patch_new(dialect._dialect, told, rows, len(probes), out))
+        self._patch = ffi.gc(out[0], self._lib.nonstop_patch_free)
+        _check(self._lib.nonstop_patch_get_code(self._patch, told))
+        texts = told.bytecode, told.line_table, told.exception_table
+        self.code, self.line_table, self.exception_table = (ffi.buffer(text.data, text.len)[:] for text in texts)
+        self.stack_size: int = told.stack_size
+
+    def new_offset(self, offset: int) -> int:
+        """Where an offset of the original code is now."""
+        found = self._ffi.new("uint32_t *")
+        _check(self._lib.nonstop_patch_new_offset(self._patch, offset, found))
+        return int(found[0])
+
+    def old_offset(self, offset: int) -> int:
+        """Which offset of the original code is at an offset now; within a call, that of what it stands before."""
+        found = self._ffi.new("uint32_t *")
+        _check(self._lib.nonstop_patch_old_offset(self._patch, offset, found))
+        return int(found[0])
 
 
 class Engine:
@@ -609,6 +666,15 @@ class Engine:
         epoch = self._ffi.new("uint64_t *")
         entries, count = _filled("nonstop_entry[]", _ARMS, lambda *room: get(self._engine, key, *room, epoch))
         return epoch[0], [Entry(one.offset, one.line, one.site, one.flags) for one in entries[0:count]]
+
+    def code_probes(self, key: int) -> tuple[int, list[Probe]]:
+        """The same as what :class:`Patch` takes; their constants are for the caller to set."""
+        epoch = self._ffi.new("uint64_t *")
+        probes, count = _filled(
+            "nonstop_probe[]", _ARMS, lambda *room: self._lib.nonstop_code_get_probes(self._engine, key, *room, epoch)
+        )
+        fields = Probe._fields
+        return epoch[0], [Probe(*(getattr(one, field) for field in fields)) for one in probes[0:count]]
 
     def code_is_inside(self, key: int, site: int, offset: int) -> bool:
         """Whether control at an offset is inside of the unit of a site."""

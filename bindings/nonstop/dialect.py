@@ -30,7 +30,10 @@ NO_TARGET, FORWARD, BACKWARD, ABSOLUTE = range(4)
     ENDS_BLOCK,
     HAS_CONSTANT,
     MAKES_GENERATOR,
-) = (1 << bit for bit in range(11))
+    PUSHES_EXCEPTION,
+    BINDS_NEXT,
+) = (1 << bit for bit in range(13))
+ZERO, HOOK, ARGUMENT, COUNT = range(4)
 LNOTAB, RANGES, LOCATIONS, EACH_UNIT = range(4)
 HANDLERS_IN_BLOCKS, HANDLERS_IN_TABLE = range(2)
 STRAY_LINES = 1
@@ -62,7 +65,9 @@ _FLAGS = {
     "NOP": TIDIES_UP,
     "DUP_TOP": BEGINS_NOTHING,
     "COPY": BEGINS_NOTHING,
-    "PUSH_EXC_INFO": BEGINS_NOTHING,
+    "PUSH_EXC_INFO": BEGINS_NOTHING | PUSHES_EXCEPTION,
+    "KW_NAMES": BINDS_NEXT,
+    "PRECALL": BINDS_NEXT,
     "RERAISE": BEGINS_NOTHING,
     "LOAD_CONST": HAS_CONSTANT,
     "LOAD_SMALL_INT": HAS_CONSTANT,
@@ -79,6 +84,21 @@ _FLAGS = {
     "MAP_ADD": CONCLUDES,
     "RETURN_VALUE": CONCLUDES,
 }
+#: How a hook is called with one argument, and what it returns dropped: by name, and how deep the stack gets. The first
+#: one whose opcodes the interpreter all has is meant for it. From CPython 3.12 on none is: nothing is put into code there.
+_CALLS = (
+    # CPython 3.11.
+    (
+        ("PUSH_NULL", ZERO),
+        ("LOAD_CONST", HOOK),
+        ("LOAD_CONST", ARGUMENT),
+        ("PRECALL", COUNT),
+        ("CALL", COUNT),
+        ("POP_TOP", ZERO),
+    ),
+    # CPython up to 3.10, PyPy.
+    (("LOAD_CONST", HOOK), ("LOAD_CONST", ARGUMENT), ("CALL_FUNCTION", COUNT), ("POP_TOP", ZERO)),
+)
 #: Jumps that do more than to test what was computed before them.
 _JUMPS_THAT_WORK = frozenset({"FOR_ITER", "SEND", "JUMP_IF_NOT_EXC_MATCH"})
 
@@ -93,6 +113,19 @@ class Opcode(NamedTuple):
     flags: int = 0
 
 
+class Call(NamedTuple):
+    """How a hook is called by code, in the order of the fields of the C struct."""
+
+    #: How much deeper the stack gets.
+    stack: int
+    #: The opcode that carries the higher bits of an argument.
+    prefix: int
+    #: The opcode that jumps forward, always.
+    jump: int
+    #: Opcodes with ZERO to COUNT.
+    steps: list[tuple[int, int]]
+
+
 class Facts(NamedTuple):
     """The dialect of an interpreter, in the order of the fields of the C struct."""
 
@@ -101,6 +134,8 @@ class Facts(NamedTuple):
     exception_table: int
     jump_unit_bytes: int
     opcodes: list[Opcode]
+    #: None where nothing can be put into code.
+    call: Call | None = None
 
 
 class Bytecode(NamedTuple):
@@ -131,6 +166,7 @@ def read_facts() -> Facts:
         HANDLERS_IN_TABLE if hasattr(sample, "co_exceptiontable") else HANDLERS_IN_BLOCKS,
         _jump_unit_bytes(sample),
         [_opcode(number) for number in range(256)],
+        _call(),
     )
 
 
@@ -138,6 +174,16 @@ def bytecode_of(code: CodeType) -> Bytecode:
     """What the engine needs of a code object."""
     table = code.co_linetable if hasattr(code, "co_linetable") else code.co_lnotab
     return Bytecode(code.co_code, table, getattr(code, "co_exceptiontable", b""))
+
+
+def _call() -> Call | None:
+    for names in _CALLS:
+        if all(name in dis.opmap for name, _ in names):
+            steps = [(dis.opmap[name], operand) for name, operand in names]
+            # Each step before the call itself puts something on the stack.
+            stack = sum(name in ("PUSH_NULL", "LOAD_CONST") for name, _ in names)
+            return Call(stack, dis.EXTENDED_ARG, dis.opmap["JUMP_FORWARD"], steps)
+    return None
 
 
 def _sample(flag: object) -> None:

@@ -7,7 +7,9 @@ use super::guard::guarded;
 use super::memory::{expect_out, put, put_all, read_struct, Handle, Sized32};
 use super::status::*;
 use super::text::nonstop_text;
-use crate::code::{Bytecode, Decoded, ExceptionTable, Facts, Flow, Jump, LineTable, OpcodeFacts};
+use crate::code::{
+    Bytecode, Call, Decoded, ExceptionTable, Facts, Flow, Jump, LineTable, OpcodeFacts, Operand,
+};
 
 /// What the bytecode of an interpreter means, as the host read it from that interpreter's own tables (Python's `dis` and `opcode`
 /// modules): which version it is, the library does not ask. A process needs one.
@@ -67,6 +69,23 @@ pub const NONSTOP_OPCODE_MAKES_GENERATOR: u32 = 1024;
 /// Flag of an opcode: tracers are not told of a line that begins at it (END_FOR).
 pub const NONSTOP_OPCODE_UNTRACED: u32 = 32;
 
+/// Flag of an opcode: it puts the exception that a handler was entered for where the program can see it (PUSH_EXC_INFO).
+pub const NONSTOP_OPCODE_PUSHES_EXCEPTION: u32 = 2048;
+/// Flag of an opcode: it belongs together with the next instruction, so that nothing may be put between (KW_NAMES, PRECALL).
+pub const NONSTOP_OPCODE_BINDS_NEXT: u32 = 4096;
+
+/// Operand of a step of a call: 0.
+pub const NONSTOP_OPERAND_ZERO: u8 = 0;
+/// Operand of a step of a call: the index of the constant that is the hook.
+pub const NONSTOP_OPERAND_HOOK: u8 = 1;
+/// Operand of a step of a call: the index of the constant that the hook is called with.
+pub const NONSTOP_OPERAND_ARGUMENT: u8 = 2;
+/// Operand of a step of a call: how many arguments the hook is called with, 1.
+pub const NONSTOP_OPERAND_COUNT: u8 = 3;
+
+/// How many steps a call has at most.
+pub const NONSTOP_CALL_STEPS: usize = 8;
+
 /// Line table: pairs of bytes, up to CPython 3.9 and PyPy 3.9 (co_lnotab).
 pub const NONSTOP_LINE_TABLE_LNOTAB: i32 = 0;
 /// Line table: pairs of bytes with ranges without a line, CPython 3.10 (co_linetable).
@@ -101,6 +120,16 @@ pub struct nonstop_opcode {
     pub flags: u32,
 }
 
+/// One instruction of a call.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct nonstop_call_step {
+    /// Its opcode.
+    pub opcode: u8,
+    /// NONSTOP_OPERAND_ZERO to NONSTOP_OPERAND_COUNT.
+    pub operand: u8,
+}
+
 /// What makes a dialect.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -117,6 +146,17 @@ pub struct nonstop_dialect_facts {
     pub jump_unit_bytes: u32,
     /// By number.
     pub opcodes: [nonstop_opcode; 256],
+    /// How a hook is called with one argument, and what it returns dropped: so many steps of `call`. 0: code in this dialect is
+    /// only read, and nonstop_patch_new refuses it.
+    pub call_length: u8,
+    /// How much deeper than before the stack gets by the call.
+    pub call_stack: u8,
+    /// The opcode of NONSTOP_FLOW_PREFIX that carries the higher bits of an argument (EXTENDED_ARG).
+    pub prefix_opcode: u8,
+    /// The opcode of NONSTOP_FLOW_JUMP and NONSTOP_JUMP_FORWARD that jumps always (JUMP_FORWARD).
+    pub jump_opcode: u8,
+    /// The instructions of the call, in order.
+    pub call: [nonstop_call_step; NONSTOP_CALL_STEPS],
 }
 
 // SAFETY: repr(C), begins with struct_size, integers only.
@@ -132,7 +172,7 @@ impl nonstop_opcode {
         const JUMPS: [Jump; 4] = [Jump::None, Jump::Forward, Jump::Backward, Jump::Absolute];
         let flow = *FLOWS.get(usize::from(self.flow)).ok_or_else(|| unknown("flow", self.flow, 5))?;
         let jump = *JUMPS.get(usize::from(self.jump)).ok_or_else(|| unknown("jump", self.jump, 3))?;
-        if self.flags > 2047 || self.reserved != 0 {
+        if self.flags > 8191 || self.reserved != 0 {
             let (flags, reserved) = (self.flags, self.reserved);
             return Err(Failure::argument(format!(
                 "opcode {number} has the flags {flags:#x} and reserved is {reserved}: use a newer library"
@@ -160,6 +200,8 @@ impl nonstop_opcode {
             has_constant: self.flags & NONSTOP_OPCODE_HAS_CONSTANT != 0,
             ends_block: self.flags & NONSTOP_OPCODE_ENDS_BLOCK != 0,
             is_untraced: self.flags & NONSTOP_OPCODE_UNTRACED != 0,
+            pushes_exception: self.flags & NONSTOP_OPCODE_PUSHES_EXCEPTION != 0,
+            binds_next: self.flags & NONSTOP_OPCODE_BINDS_NEXT != 0,
         })
     }
 }
@@ -192,13 +234,64 @@ impl nonstop_dialect_facts {
         for (number, (facts, told)) in opcodes.iter_mut().zip(self.opcodes).enumerate() {
             *facts = told.checked(number)?;
         }
+        let call = self.checked_call(&opcodes)?;
         Ok(Facts {
             opcodes,
             line_table,
             exception_table,
             jump_unit: self.jump_unit_bytes,
             stray_lines: self.flags & NONSTOP_DIALECT_STRAY_LINES != 0,
+            call,
         })
+    }
+
+    fn checked_call(&self, opcodes: &[OpcodeFacts; 256]) -> Result<Option<Call>, Failure> {
+        const OPERANDS: [Operand; 4] = [Operand::Zero, Operand::Hook, Operand::Argument, Operand::Count];
+        let length = usize::from(self.call_length);
+        if length == 0 {
+            return Ok(None);
+        }
+        let told = self.call.get(..length).ok_or_else(|| {
+            Failure::argument(format!("call_length is {length}; it must be 0 to {NONSTOP_CALL_STEPS}"))
+        })?;
+        let mut steps = Vec::with_capacity(length);
+        for (number, step) in told.iter().enumerate() {
+            let operand = *OPERANDS.get(usize::from(step.operand)).ok_or_else(|| {
+                let operand = step.operand;
+                Failure::argument(format!(
+                    "the operand of step {number} of the call is {operand}; it must be 0 to 3"
+                ))
+            })?;
+            let facts = opcodes[usize::from(step.opcode)];
+            if facts.flow != Flow::Next {
+                return Err(Failure::argument(format!(
+                    "step {number} of the call is opcode {}, which does not go on to the next instruction",
+                    step.opcode
+                )));
+            }
+            steps.push((step.opcode, operand));
+        }
+        for wanted in [Operand::Hook, Operand::Argument] {
+            if steps.iter().filter(|&&(_, operand)| operand == wanted).count() != 1 {
+                return Err(Failure::argument(format!(
+                    "the call must have one step with the operand {wanted:?}"
+                )));
+            }
+        }
+        if self.call_stack == 0 {
+            return Err(Failure::argument("call_stack is 0, but a call needs room on the stack"));
+        }
+        let (prefix, jump) = (self.prefix_opcode, self.jump_opcode);
+        if opcodes[usize::from(prefix)].flow != Flow::Prefix {
+            return Err(Failure::argument(format!("prefix_opcode is {prefix}, which is no prefix")));
+        }
+        let jumps = opcodes[usize::from(jump)];
+        if (jumps.flow, jumps.jump, jumps.caches) != (Flow::Jump, Jump::Forward, 0) {
+            return Err(Failure::argument(format!(
+                "jump_opcode is {jump}, which does not always jump forward, or has caches"
+            )));
+        }
+        Ok(Some(Call { steps, stack: u32::from(self.call_stack), prefix, jump }))
     }
 }
 

@@ -19,6 +19,7 @@ mod sources;
 mod filter;
 mod dialect;
 mod code;
+mod patch;
 mod hits;
 mod capture;
 mod channel;
@@ -27,5 +28,5 @@ mod cpython;
 
 pub use self::{
     breakpoints::*, capture::*, channel::*, code::*, cpython::*, dialect::*, engine::*, filter::*, hits::*,
-    library::*, limits::*, sources::*, status::*, template::*, text::*,
+    library::*, limits::*, patch::*, sources::*, status::*, template::*, text::*,
 };

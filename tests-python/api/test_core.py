@@ -43,15 +43,30 @@ CONSTANTS = {
             "ENDS_BLOCK",
             "HAS_CONSTANT",
             "MAKES_GENERATOR",
+            "PUSHES_EXCEPTION",
+            "BINDS_NEXT",
         )
     },
+    **{f"OPERAND_{name}": (dialect, name) for name in ("ZERO", "HOOK", "ARGUMENT", "COUNT")},
     **{f"LINE_TABLE_{name}": (dialect, name) for name in ("LNOTAB", "RANGES", "LOCATIONS", "EACH_UNIT")},
     "EXCEPTION_TABLE_BLOCKS": (dialect, "HANDLERS_IN_BLOCKS"),
     "EXCEPTION_TABLE_RANGES": (dialect, "HANDLERS_IN_TABLE"),
     "DIALECT_STRAY_LINES": (dialect, "STRAY_LINES"),
 }
 #: Of these groups the bindings have all that the library has: one that is added there is missed here otherwise.
-COMPLETE = ("FLOW", "JUMP", "OPCODE", "LINE_TABLE", "EXCEPTION_TABLE", "DIALECT", "ARM", "ENTRY", "UNIT", "SCOPE")
+COMPLETE = (
+    "FLOW",
+    "JUMP",
+    "OPCODE",
+    "OPERAND",
+    "LINE_TABLE",
+    "EXCEPTION_TABLE",
+    "DIALECT",
+    "ARM",
+    "ENTRY",
+    "UNIT",
+    "SCOPE",
+)
 
 
 @pytest.mark.parametrize("name", CONSTANTS)
