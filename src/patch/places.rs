@@ -92,7 +92,7 @@ pub(super) fn steps(listing: &Listing<'_>, index: usize) -> Vec<Step> {
     let mut steps: Vec<Step> =
         decoded.steps_to(index).filter(|step| !(has_blocks && matches!(step, Step::Exception(_)))).collect();
     if has_blocks {
-        steps.extend(decoded.guarded_by(index).map(|(from, _)| Step::Jump(from - 1)));
+        steps.extend(decoded.blocks_of(index).map(Step::Jump));
     }
     steps.sort_unstable_by_key(|step| match *step {
         Step::Start => (0, 0),
@@ -148,37 +148,9 @@ fn origin(listing: &Listing<'_>, search: &mut Search<'_>, probe: &Probe, index: 
         Step::Jump(source) if listing.decoded.instructions[source].opcode.flow == Flow::Block => source,
         _ => return search.origin(step, index, &probe.span),
     };
-    let guarded = guarded_by_block(listing, block).into_iter();
+    let guarded = listing.decoded.guarded_by_block(block).into_iter();
     let all = guarded.map(|source| search.origin(Step::Exception(source), index, &probe.span));
     all.fold(Origin::default(), |sum, one| sum.and(one))
-}
-
-/// The instructions that a block guards: those that control comes to before it ends.
-fn guarded_by_block(listing: &Listing<'_>, block: usize) -> Vec<usize> {
-    let instructions = &listing.decoded.instructions;
-    let mut seen = vec![false; instructions.len()];
-    // Each with the number of blocks inside of this one.
-    let mut open = vec![(block + 1, 0u32)];
-    let mut guarded = Vec::new();
-    while let Some((at, depth)) = open.pop() {
-        if at >= instructions.len() || std::mem::replace(&mut seen[at], true) {
-            continue;
-        }
-        guarded.push(at);
-        let opcode = instructions[at].opcode;
-        let behind = match (opcode.flow, opcode.ends_block) {
-            (Flow::Block, _) => Some(depth + 1),
-            (_, true) => depth.checked_sub(1),
-            _ => Some(depth),
-        };
-        if let Some(behind) = behind.filter(|_| listing.goes_on(at)) {
-            open.push((at + 1, behind));
-        }
-        if let Some(target) = instructions[at].target {
-            open.push((target as usize, depth));
-        }
-    }
-    guarded
 }
 
 fn name(listing: &Listing<'_>, step: Step) -> String {

@@ -36,8 +36,11 @@ pub struct Decoded {
     pub prologue: usize,
     /// See [`Facts::stray_lines`].
     pub stray_lines: bool,
-    /// The instructions `from..to`, and the one that the handler of their exceptions begins with.
+    /// The instructions `from..to`, and the one that the handler of their exceptions begins with. Of a block all that stands
+    /// between it and its handler, see `guarded`.
     pub(super) guards: Vec<(u32, u32, u32)>,
+    /// The same without what stands there behind the end of the block.
+    pub(super) guarded: Vec<(u32, u32, u32)>,
     /// Jumps by target: `(target, source)`, ascending.
     pub(super) jumps: Vec<(u32, u32)>,
     /// See [`Decoded::is_with_exit`]; ascending.
@@ -65,6 +68,7 @@ impl Decoded {
             prologue: 0,
             stray_lines: facts.stray_lines,
             guards: Vec::new(),
+            guarded: Vec::new(),
             jumps: Vec::new(),
             with_exits: Vec::new(),
         };
@@ -128,6 +132,10 @@ impl Decoded {
             decoded.add_guards(bytes.exceptions)?;
         }
         decoded.guards.sort_unstable_by_key(|&(from, _, handler)| (handler, from));
+        decoded.guarded = match facts.exception_table {
+            ExceptionTable::Blocks => decoded.guarded_by_blocks(),
+            ExceptionTable::Ranges => decoded.guards.clone(),
+        };
         decoded.jumps.sort_unstable();
         decoded.with_exits = decoded.find_with_exits();
         Ok(decoded)

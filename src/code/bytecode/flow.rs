@@ -36,7 +36,7 @@ impl Decoded {
         let key = index as u32;
         let from = self.jumps.partition_point(|&(target, _)| target < key);
         let jumps = self.jumps[from..].iter().take_while(move |&&(target, _)| target == key);
-        let exceptions = self.guards_of(index).flat_map(|&(from, to, _)| from..to);
+        let exceptions = of_handler(&self.guarded, index).flat_map(|&(from, to, _)| from..to);
         start
             .into_iter()
             .chain(before.map(Step::Next))
@@ -51,7 +51,7 @@ impl Decoded {
         reached[..self.prologue.min(count)].fill(true);
         let mut open = vec![self.prologue];
         // By the first instruction that is guarded.
-        let mut guards = self.guards.clone();
+        let mut guards = self.guarded.clone();
         loop {
             while let Some(at) = open.pop() {
                 if at >= count || std::mem::replace(&mut reached[at], true) {
@@ -82,7 +82,7 @@ impl Decoded {
 
     /// Whether an instruction begins a handler of exceptions.
     pub fn is_handler(&self, index: usize) -> bool {
-        self.guards_of(index).next().is_some()
+        of_handler(&self.guards, index).next().is_some()
     }
 
     /// Whether an instruction begins the exit of a `with` by an exception. What pushes the exception may stand first.
@@ -130,16 +130,62 @@ impl Decoded {
         exits
     }
 
-    /// What the handler that begins at an instruction guards: the instructions `from..to`, in no order.
-    pub fn guarded_by(&self, index: usize) -> impl Iterator<Item = (usize, usize)> + '_ {
-        self.guards_of(index).map(|&(from, to, _)| (from as usize, to as usize))
+    /// The instructions of [`Flow::Block`] that name the handler which begins at an instruction.
+    pub fn blocks_of(&self, index: usize) -> impl Iterator<Item = usize> + '_ {
+        of_handler(&self.guards, index).map(|&(from, ..)| from as usize - 1)
     }
 
-    fn guards_of(&self, index: usize) -> impl Iterator<Item = &(u32, u32, u32)> {
-        let key = index as u32;
-        let from = self.guards.partition_point(|&(_, _, handler)| handler < key);
-        self.guards[from..].iter().take_while(move |&&(_, _, handler)| handler == key)
+    /// The instructions that a block guards, ascending: those between it and its handler that control comes to before the block
+    /// ends. Copies of a `finally` body, which compilers put behind the end, are none.
+    pub fn guarded_by_block(&self, block: usize) -> Vec<usize> {
+        self.within_block(block, &mut vec![false; self.instructions.len()])
     }
+
+    pub(super) fn guarded_by_blocks(&self) -> Vec<(u32, u32, u32)> {
+        let mut seen = vec![false; self.instructions.len()];
+        let mut guarded: Vec<(u32, u32, u32)> = Vec::new();
+        for &(from, _, handler) in &self.guards {
+            let found = self.within_block(from as usize - 1, &mut seen);
+            for run in found.chunk_by(|one, next| one + 1 == *next) {
+                guarded.push((run[0] as u32, (run[0] + run.len()) as u32, handler));
+            }
+        }
+        guarded.sort_unstable_by_key(|&(from, _, handler)| (handler, from));
+        guarded
+    }
+
+    /// `seen` has a place for each instruction, and none is marked, before and after.
+    fn within_block(&self, block: usize, seen: &mut [bool]) -> Vec<usize> {
+        let end = self.instructions[block].target.map_or(0, |target| target as usize);
+        // Each with the number of blocks inside of this one that control is in.
+        let mut open = vec![(block + 1, 0u32)];
+        let mut found = Vec::new();
+        while let Some((at, depth)) = open.pop() {
+            if !(block + 1..end).contains(&at) || std::mem::replace(&mut seen[at], true) {
+                continue;
+            }
+            found.push(at);
+            let (own, opcode) = (&self.instructions[at], self.instructions[at].opcode);
+            let behind = match (opcode.flow, opcode.ends_block) {
+                (Flow::Jump | Flow::Stop, _) => None,
+                (Flow::Block, _) => Some(depth + 1),
+                (_, true) => depth.checked_sub(1),
+                _ => Some(depth),
+            };
+            open.extend(behind.map(|depth| (at + 1, depth)));
+            open.extend(own.target.map(|target| (target as usize, depth)));
+        }
+        found.iter().for_each(|&at| seen[at] = false);
+        found.sort_unstable();
+        found
+    }
+}
+
+/// Those of guards, ascending by handler, whose handler begins at an instruction.
+fn of_handler(guards: &[(u32, u32, u32)], index: usize) -> impl Iterator<Item = &(u32, u32, u32)> {
+    let key = index as u32;
+    let from = guards.partition_point(|&(_, _, handler)| handler < key);
+    guards[from..].iter().take_while(move |&&(_, _, handler)| handler == key)
 }
 
 #[cfg(test)]

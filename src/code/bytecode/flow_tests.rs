@@ -65,6 +65,41 @@ fn a_block_whose_target_is_before_it_guards_nothing() {
 }
 
 #[test]
+fn what_stands_behind_the_end_of_a_block_is_not_guarded() {
+    // try: 2 and 3, left by a branch to 6 too; 4 and 5: a copy of the `finally` body; 7: another one, the handler.
+    let units = [
+        (1, BLOCK, 7),
+        (2, BRANCH, 6),
+        (2, END_BLOCK, 0),
+        (3, WORK, 0),
+        (3, WORK, 0),
+        (3, RETURN, 0),
+        (2, RETURN, 0),
+        (3, RAISE, 0),
+    ];
+    let decoded = Sample::new(&units).decoded();
+    assert_eq!(decoded.guarded_by_block(0), [1, 2, 6]);
+    assert_eq!(decoded.steps_to(7).collect::<Vec<_>>(), [1, 2, 6].map(Step::Exception));
+    assert_eq!(decoded.blocks_of(7).collect::<Vec<_>>(), [0]);
+}
+
+#[test]
+fn a_block_inside_of_another_does_not_end_it() {
+    let units = [
+        (1, BLOCK, 6),
+        (1, BLOCK, 4),
+        (2, END_BLOCK, 0),
+        (2, JUMP, 5),
+        (3, WORK, 0),
+        (4, END_BLOCK, 0),
+        (5, RAISE, 0),
+    ];
+    let decoded = Sample::new(&units).decoded();
+    assert_eq!(decoded.guarded_by_block(0), [1, 2, 3, 4, 5]);
+    assert_eq!(decoded.guarded_by_block(1), [2]);
+}
+
+#[test]
 fn what_nothing_leads_to_is_not_reached() {
     let sample = Sample::new(&[(1, BRANCH, 4), (2, RETURN, 0), (3, WORK, 0), (3, JUMP, 2), (4, RETURN, 0)]);
     assert_eq!(sample.decoded().reached(), [true, true, false, false, true]);
