@@ -1,19 +1,18 @@
 //! The code with calls in it: what stands where, and how long each jump is.
 //!
-//! Before an instruction stand *chains* of calls, one for each set of probes that some step to the instruction passes: the chain
-//! that control falls into first, and each but the last followed by a jump to the instruction. A chain without a call is only
-//! that jump: control that falls to the instruction goes over the calls by it. All other steps that pass nothing go straight to
-//! the instruction, except where lines begin by the table alone ([`LineTable::Lnotab`]): there the line of the instruction must
-//! begin once on each way, so it begins at each chain and not at the instruction any more.
+//! Before an instruction stand *chains* of calls, one for each set of probes that some step to the instruction passes: the
+//! chain that control falls into first, and each but the last followed by a jump to the instruction. A chain without a call
+//! is only that jump: control that falls to the instruction goes over the calls by it. All other steps that pass nothing go
+//! straight to the instruction, unless its line begins at the chains, see [`Beginning`].
 
 use std::ops::Range;
 
 use super::listing::Listing;
 use super::offsets::{Moved, Offsets};
-use super::places::{Passes, Places};
+use super::places::{steps as steps_to, Passes, Places};
 use super::stub::{prefixes_for, steps, write, Plain};
 use super::{PatchError, Probe};
-use crate::code::{Call, Guard, Jump, LineTable, Position, Step};
+use crate::code::{Call, Flow, Guard, Jump, LineTable, Position, Step};
 
 /// What the line table says of a unit of two bytes.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +41,8 @@ enum What {
     Jump(usize),
     /// A jump to an instruction of the original.
     Over(usize),
+    /// A jump to an item.
+    Skip(usize),
     /// A step of a call.
     Step(Plain),
 }
@@ -59,6 +60,18 @@ struct Chain {
     first_item: usize,
 }
 
+/// Where the line of an instruction with calls before it begins. It must begin once on each way to the instruction.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Beginning {
+    /// Where it is another than before, or not at all: the line table says nothing of it.
+    Unsaid,
+    /// At each chain, and not at the instruction.
+    AtChains,
+    /// At the instruction. For an exception at it CPython 3.9 looks whether its line began there (`exception_unwind` in
+    /// Python/ceval.c). The calls have the same line nevertheless: it begins for them at a unit that nothing leads to.
+    AtItself,
+}
+
 struct Assembly<'a> {
     listing: &'a Listing<'a>,
     places: &'a Places,
@@ -69,6 +82,9 @@ struct Assembly<'a> {
     blocks: Vec<(usize, usize)>,
     /// By instruction of the original, for those with calls before them.
     chains: Vec<Vec<Chain>>,
+    beginnings: Vec<Beginning>,
+    /// By instruction of the original: whether an exception there leads to where no line begins.
+    is_watched: Vec<bool>,
 }
 
 pub(super) fn assemble(
@@ -77,8 +93,10 @@ pub(super) fn assemble(
     probes: &[Probe],
     call: &Call,
 ) -> Result<Assembled, PatchError> {
-    let (items, blocks, chains) = (Vec::new(), Vec::new(), Vec::new());
-    let mut assembly = Assembly { listing, places, probes, call, items, blocks, chains };
+    let (items, blocks, chains, beginnings) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let is_watched = watched(listing);
+    let mut assembly =
+        Assembly { listing, places, probes, call, items, blocks, chains, beginnings, is_watched };
     for index in 0..listing.len() {
         assembly.put(index);
     }
@@ -90,60 +108,79 @@ impl Assembly<'_> {
     fn put(&mut self, index: usize) {
         let first = self.items.len();
         let own = &self.listing.decoded.instructions[index];
-        let (mut begins_line, mut chains) = (own.begins_line, Vec::new());
+        let (mut beginning, mut chains) = (Beginning::Unsaid, Vec::new());
         if let Some(passes) = self.places.get(&index) {
-            chains = self.put_chains(index, passes);
-            // It did at each of the chains.
-            begins_line &= !self.has_table_of_beginnings();
+            beginning = self.beginning(index, passes);
+            chains = self.put_chains(index, passes, beginning);
         }
+        let begins_line = own.begins_line && beginning != Beginning::AtChains;
         let what = if own.target.is_some() { What::Jump(index) } else { What::Copy(index) };
         let prefixes = self.listing.prefixes(index);
         self.blocks.push((first, self.items.len()));
         self.chains.push(chains);
+        self.beginnings.push(beginning);
         self.items.push(Item { what, position: self.listing.position(index), begins_line, prefixes });
     }
 
-    fn has_table_of_beginnings(&self) -> bool {
-        self.listing.bytes.facts.line_table == LineTable::Lnotab
+    fn beginning(&self, index: usize, passes: &Passes) -> Beginning {
+        let by_table = self.listing.bytes.facts.line_table == LineTable::Lnotab;
+        if !by_table || !self.listing.decoded.instructions[index].begins_line {
+            return Beginning::Unsaid;
+        }
+        // There the line of a call begins in any case, and would begin twice: where a jump backward leads, and an exception.
+        let begins_anyway = |step: &Step| match *step {
+            Step::Jump(source) => {
+                source >= index || self.listing.decoded.instructions[source].opcode.flow == Flow::Block
+            }
+            _ => false,
+        };
+        if self.is_watched[index] && !passes.keys().any(begins_anyway) {
+            Beginning::AtItself
+        } else {
+            Beginning::AtChains
+        }
     }
 
-    fn put_chains(&mut self, index: usize, passes: &Passes) -> Vec<Chain> {
+    fn put_chains(&mut self, index: usize, passes: &Passes, beginning: Beginning) -> Vec<Chain> {
         let listing = self.listing;
         let falls = match index.checked_sub(1) {
             _ if index == listing.decoded.prologue => Some(Step::Start),
             Some(before) if listing.goes_on(before) => Some(Step::Next(before)),
             _ => None,
         };
+        let all = steps_to(listing, index);
         let passed = |step: Step| passes.get(&step).map_or(&[][..], Vec::as_slice);
-        let begins_line = listing.decoded.instructions[index].begins_line && self.has_table_of_beginnings();
         let mut wanted: Vec<&[usize]> = falls.into_iter().map(passed).collect();
-        // Control that falls here need not begin the line, and then needs no chain that does.
         let comes_straight = |step: &Step| Some(*step) != falls && passed(*step).is_empty();
-        if begins_line && super::places::steps(listing, index).iter().any(comes_straight) {
+        if beginning == Beginning::AtChains && all.iter().any(comes_straight) {
             wanted.push(&[]);
         }
         // In the order of the steps, so that the same input gives the same output.
-        wanted.extend(
-            super::places::steps(listing, index).into_iter().map(passed).filter(|set| !set.is_empty()),
-        );
+        wanted.extend(all.into_iter().map(passed).filter(|set| !set.is_empty()));
+        let line = Position::of_line(listing.position(index).line);
         let mut chains: Vec<Chain> = Vec::new();
         for set in wanted {
             if chains.iter().any(|chain| chain.passes == set) {
                 continue;
             }
             if chains.last().is_some_and(|last| !last.passes.is_empty()) {
-                let position = self.items.last().map_or_else(Position::default, |last| last.position);
-                self.push(What::Over(index), position, false);
+                self.push(What::Over(index), self.position_before(), false);
             }
+            if beginning == Beginning::AtItself && !set.is_empty() {
+                if falls.is_some() && chains.is_empty() {
+                    self.push(What::Skip(self.items.len() + 2), self.position_before(), false);
+                }
+                self.push(What::Over(index), line, true);
+            }
+            let mut begins_line = beginning == Beginning::AtChains;
             chains.push(Chain { passes: set.to_vec(), first_item: self.items.len() });
-            let mut begins_line = begins_line;
             if set.is_empty() {
-                let position = if begins_line { listing.position(index) } else { self.position_before() };
-                self.push(What::Over(index), Position::of_line(position.line), begins_line);
+                let position = if begins_line { line } else { self.position_before() };
+                self.push(What::Over(index), position, begins_line);
             }
             for &number in set {
-                let position = Position::of_line(self.line_of_call(index, &self.probes[number]));
                 let probe = &self.probes[number];
+                let position = Position::of_line(self.line_of_call(index, probe));
                 for step in steps(self.call, probe.hook, probe.argument) {
                     self.push(What::Step(step), position, std::mem::take(&mut begins_line));
                 }
@@ -160,9 +197,9 @@ impl Assembly<'_> {
         self.items.push(Item { what, position, begins_line, prefixes });
     }
 
-    /// The position of what stands before now: what jumps over calls must not begin a line.
+    /// The line of what stands before now: what jumps over calls must not begin another.
     fn position_before(&self) -> Position {
-        self.items.last().map_or_else(Position::default, |item| item.position)
+        Position::of_line(self.items.last().and_then(|item| item.position.line))
     }
 
     /// The line that a call has: that of the entry, or of the instruction that it stands before where it must not stand at the
@@ -177,7 +214,7 @@ impl Assembly<'_> {
         let opcode = match item.what {
             What::Copy(index) => return self.listing.range(index).len(),
             What::Jump(index) => self.listing.bytes.code[self.jump_unit_of(index)],
-            What::Over(_) => self.call.jump,
+            What::Over(_) | What::Skip(_) => self.call.jump,
             What::Step((opcode, _)) => opcode,
         };
         2 * (item.prefixes + 1 + usize::from(self.listing.bytes.facts.opcodes[usize::from(opcode)].caches))
@@ -224,6 +261,7 @@ impl Assembly<'_> {
         let (target, jump) = match self.items[at].what {
             What::Jump(index) => (self.target(index), self.listing.decoded.instructions[index].opcode.jump),
             What::Over(index) => (self.blocks[index].1, Jump::Forward),
+            What::Skip(item) => (item, Jump::Forward),
             _ => return Ok(None),
         };
         let (target, end) = (offsets[target], offsets[at + 1]);
@@ -250,10 +288,11 @@ impl Assembly<'_> {
     /// The item that a step to an instruction leads to.
     fn way(&self, to: usize, step: Step) -> usize {
         let passed = self.places.get(&to).and_then(|passes| passes.get(&step)).map_or(&[][..], Vec::as_slice);
-        let begins_line = self.listing.decoded.instructions[to].begins_line && self.has_table_of_beginnings();
         let chain = self.chains[to].iter().find(|chain| chain.passes == passed);
         match chain {
-            Some(chain) if begins_line || !passed.is_empty() => chain.first_item,
+            Some(chain) if self.beginnings[to] == Beginning::AtChains || !passed.is_empty() => {
+                chain.first_item
+            }
             _ => self.blocks[to].1,
         }
     }
@@ -269,7 +308,7 @@ impl Assembly<'_> {
             match item.what {
                 What::Copy(index) => code.extend(&listing.bytes.code[listing.range(index)]),
                 What::Step(step) => write(&mut code, self.call, facts, step, item.prefixes),
-                What::Over(_) | What::Jump(_) => {
+                What::Over(_) | What::Skip(_) | What::Jump(_) => {
                     let unit =
                         if let What::Jump(index) = item.what { Some(self.jump_unit_of(index)) } else { None };
                     let opcode = unit.map_or(self.call.jump, |unit| listing.bytes.code[unit]);
@@ -330,4 +369,15 @@ impl Assembly<'_> {
         }
         guards
     }
+}
+
+fn watched(listing: &Listing<'_>) -> Vec<bool> {
+    let instructions = &listing.decoded.instructions;
+    let mut is_watched = vec![false; listing.len()];
+    for (block, own) in instructions.iter().enumerate().filter(|(_, own)| own.opcode.flow == Flow::Block) {
+        if own.target.is_some_and(|handler| !instructions[handler as usize].begins_line) {
+            listing.decoded.guarded_by_block(block).into_iter().for_each(|at| is_watched[at] = true);
+        }
+    }
+    is_watched
 }

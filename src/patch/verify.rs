@@ -17,7 +17,7 @@ use super::listing::Listing;
 use super::places::{first_of_group, is_entered, pushes_exception, steps};
 use super::stub;
 use super::{Original, Patch, Probe};
-use crate::code::{Bytecode, Call, ExceptionTable, LineTable, Search, Step};
+use crate::code::{Bytecode, Call, ExceptionTable, Flow, LineTable, Search, Step};
 
 type Check = Result<(), String>;
 
@@ -119,6 +119,10 @@ fn due(old: &Listing<'_>, probes: &[Probe]) -> Result<BTreeMap<usize, Vec<(usize
 impl Proof<'_> {
     fn old_offset(&self, index: usize) -> u32 {
         self.old.decoded.instructions[index].offset
+    }
+
+    fn is_block(&self, index: usize) -> bool {
+        self.old.decoded.instructions[index].opcode.flow == Flow::Block
     }
 
     /// The instructions of the original are there, as they were.
@@ -265,13 +269,16 @@ impl Proof<'_> {
             Step::Start => None,
             Step::Next(source) | Step::Jump(source) | Step::Exception(source) => Some(source),
         };
-        let before = lines_told(self.old, source, &[to]);
-        let after = lines_told(self.new, source.map(|source| self.place[source]), &way.by);
-        if before == after {
-            Ok(())
-        } else {
-            Err(format!("{} tells tracers of the lines {after:?}, not {before:?}", name()))
+        let new_source = source.map(|source| self.place[source]);
+        let is_exception = matches!(step, Step::Jump(source) if self.is_block(source));
+        for is_jump_back in [false, is_exception] {
+            let before = lines_told(self.old, source, &[to], is_jump_back);
+            let after = lines_told(self.new, new_source, &way.by, is_jump_back);
+            if before != after {
+                return Err(format!("{} tells tracers of the lines {after:?}, not {before:?}", name()));
+            }
         }
+        Ok(())
     }
 
     /// Each step of the original.
@@ -302,8 +309,8 @@ impl Proof<'_> {
     /// Exceptions lead where they did, at the same depth of the stack, over the calls that are due.
     fn handlers(&self) -> Check {
         if self.old.bytes.facts.exception_table == ExceptionTable::Blocks {
-            // By the steps above.
-            return Ok(());
+            // The ways are those of the steps above.
+            return self.beginnings();
         }
         let (before, after) = (handlers(self.old), handlers(self.new));
         let mut search = Search::new(&self.old.decoded);
@@ -328,6 +335,39 @@ impl Proof<'_> {
     }
 }
 
+impl Proof<'_> {
+    /// Where a line that is told begins at an instruction, it does so still: for an exception there CPython 3.9 looks whether
+    /// it did (`exception_unwind` in Python/ceval.c), and tells of the line of a handler where it did not, if that line does
+    /// not begin there. Where a jump backward or an exception leads to a call its line begins first, and cannot begin again.
+    fn beginnings(&self) -> Check {
+        if self.old.bytes.facts.line_table != LineTable::Lnotab {
+            return Ok(());
+        }
+        let begins = |listing: &Listing<'_>, at: usize| listing.decoded.instructions[at].begins_line;
+        for block in 0..self.old.len() {
+            let own = &self.old.decoded.instructions[block];
+            let handler = own.target.filter(|_| own.opcode.flow == Flow::Block);
+            if handler.is_none_or(|handler| begins(self.old, handler as usize)) {
+                continue;
+            }
+            for index in self.old.decoded.guarded_by_block(block) {
+                let is_same = begins(self.old, index) == begins(self.new, self.place[index]);
+                let is_led_back = |step: &Step| match *step {
+                    Step::Jump(source) => source >= index || self.is_block(source),
+                    _ => false,
+                };
+                if !is_same && !steps(self.old, index).iter().any(is_led_back) {
+                    return Err(format!(
+                        "the line of what was at {} begins elsewhere",
+                        self.old_offset(index)
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 /// By instruction: the handlers of its exceptions, with the depth of the stack, in the order of the table.
 fn handlers(listing: &Listing<'_>) -> Vec<Vec<(usize, usize)>> {
     let mut handlers = vec![Vec::new(); listing.len()];
@@ -339,18 +379,18 @@ fn handlers(listing: &Listing<'_>) -> Vec<Vec<(usize, usize)>> {
     handlers
 }
 
-/// The lines that a tracer is told of when control goes on from an instruction by others. Up to CPython 3.9 and PyPy 3.9 a line
-/// begins where the table says; later where it is another than before. On a jump backward it begins in any case (PyPy: and on
-/// one to itself; where that is over a call it is one backward everywhere).
-fn lines_told(listing: &Listing<'_>, from: Option<usize>, by: &[usize]) -> Vec<i64> {
+/// The lines that a tracer is told of when control goes on from an instruction by others. Up to CPython 3.9 and PyPy 3.9 a
+/// line begins where the table says; later where it is another than before. On a jump backward it begins in any case (PyPy:
+/// and on one to itself; where that is over a call it is one backward everywhere), and so it may after an exception.
+fn lines_told(listing: &Listing<'_>, from: Option<usize>, by: &[usize], is_jump_back: bool) -> Vec<i64> {
     let by_table = listing.bytes.facts.line_table == LineTable::Lnotab;
     let mut last = from;
     let mut told = Vec::new();
-    for &at in by {
+    for (number, &at) in by.iter().enumerate() {
         let line = listing.position(at).line;
         let is_other = last.is_none_or(|last| listing.position(last).line != line);
         let begins = if by_table { listing.decoded.instructions[at].begins_line } else { is_other };
-        if begins || last.is_some_and(|last| at <= last) {
+        if begins || last.is_some_and(|last| at <= last) || (is_jump_back && number == 0) {
             told.extend(line);
         }
         last = Some(at);
