@@ -12,7 +12,8 @@ from types import CodeType, FrameType
 from typing import Any
 
 from nonstop import core, sources
-from nonstop.backends.settrace import SettraceBackend
+from nonstop.backends import settrace
+from nonstop.backends.codes import Codes
 from nonstop.code_objects import dialect, nested_code
 from nonstop.core import Engine, Patch, Probe, Spec
 from nonstop.dialect import bytecode_of, read_facts
@@ -47,8 +48,8 @@ class _Arrivals:
 
     plan_ended = None
 
-    def __init__(self) -> None:
-        self.entered: list[Entered] = []
+    def __init__(self, entered: list[Entered]) -> None:
+        self.entered = entered
 
     def arrive(self, frame: FrameType, site: int, needs_thread_name: bool) -> None:
         self.entered.append((frame.f_code.co_name, frame.f_code.co_firstlineno, frame.f_lasti))
@@ -112,26 +113,23 @@ class Program:
             if before is not None:
                 sys.modules["observed"] = before
 
-    def entered_by_calls(self, exercise: Callable[[Any], Any], package: str = "") -> tuple[Any, list[Entered]]:
-        """What comes of the exercise with calls in the code, and what they were called with."""
-        entered: list[Entered] = []
-        code = self.rewritten(entered.append)
-        return self.run(code, exercise, package), entered
-
-    def entered_by_tracer(self, exercise: Callable[[Any], Any], package: str = "") -> tuple[Any, list[Entered]]:
-        """The same under the tracer."""
-        arrivals = _Arrivals()
-        backend = SettraceBackend(self.planner, arrivals)  # type: ignore[arg-type]
-        backend.start()
+    def entered_by_tracer(self, entered: list[Entered], exercise: Callable[[Any], Any], package: str = "") -> Any:
+        """Run the code as it is, and note where the tracer arrives."""
+        arrivals = _Arrivals(entered)
+        backend = settrace.SettraceBackend(self.planner, arrivals)  # type: ignore[arg-type]
+        # Its trace functions alone: all the rest is for frames that run already.
+        settrace._codes, settrace._known, settrace._active = backend._codes, backend._codes.known, backend
+        before = sys.gettrace()
+        sys.settrace(settrace.trace_call)
         try:
-            result = self.run(self.code, exercise, package)
+            return self.run(self.code, exercise, package)
         finally:
-            backend.stop()
-        return result, arrivals.entered
+            sys.settrace(before)
+            settrace._active, settrace._codes = None, Codes()
+            settrace._known = settrace._codes.known
 
-    def told(self, code: CodeType, exercise: Callable[[Any], Any], package: str = "") -> list[tuple[Any, ...]]:
-        """All that a tracer is told while the code runs."""
-        events: list[tuple[Any, ...]] = []
+    def told(self, events: list[Any], code: CodeType, exercise: Callable[[Any], Any], package: str = "") -> Any:
+        """Run code, and note all that a tracer is told."""
 
         def trace(frame: FrameType, event: str, arg: Any) -> Any:
             own = frame.f_code
@@ -143,10 +141,9 @@ class Program:
         before = sys.gettrace()
         sys.settrace(trace)
         try:
-            self.run(code, exercise, package)
+            return self.run(code, exercise, package)
         finally:
             sys.settrace(before)
-        return events
 
 
 def _lines(code: CodeType) -> list[int]:
