@@ -12,6 +12,7 @@ mod tests;
 mod tickets;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::atomic::{
     AtomicBool, AtomicU64,
     Ordering::{Acquire, Release},
@@ -217,6 +218,25 @@ impl Engine {
         self.files.units(path).map(|units| units.lines().to_vec()).ok_or_else(|| {
             let name = String::from_utf8_lossy(path);
             EngineError::NotFound(format!("no units are registered for {name}: register its source first"))
+        })
+    }
+
+    /// By file, of those that are named with the module that they run as: whether one of these breakpoints stands in it; where
+    /// none is named, whether any does.
+    pub fn files_carry(&self, files: &[(&[u8], &str)], breakpoints: &[BreakpointId]) -> Vec<bool> {
+        let wanted: HashSet<BreakpointId> = breakpoints.iter().copied().collect();
+        self.with_view(|view| {
+            let carries = |&(path, module): &(&[u8], &str)| {
+                let file = view.files.enter(path);
+                let placement = file.placement(module, view.table, view.epoch, view.moved);
+                view.files.leave(&file);
+                if wanted.is_empty() {
+                    !placement.is_empty()
+                } else {
+                    placement.has_any_of(&wanted)
+                }
+            };
+            files.iter().map(carries).collect()
         })
     }
 

@@ -573,6 +573,19 @@ class Engine:
         )
         return list(lines[0:count])
 
+    def files_carry(self, files: Sequence[tuple[bytes, str]], breakpoints: Sequence[int] = ()) -> list[bool]:
+        """In which files, named with their modules, one of these breakpoints stands; of none, any breakpoint."""
+        ffi = self._ffi
+        keep: list[Any] = []
+        rows = ffi.new("nonstop_file[]", len(files))
+        for row, (path, module) in zip(rows, files):
+            _set_text(ffi, row.path, path, keep)
+            _set_text(ffi, row.module, _utf8(module), keep)
+        carry = ffi.new("uint8_t[]", max(len(files), 1))
+        ids = list(breakpoints)
+        _check(self._lib.nonstop_files_carry(self._engine, rows, len(files), ids, len(ids), carry))
+        return [bool(one) for one in carry[0 : len(files)]]
+
     def set_filter(self, rules: Sequence[FilterRule] = (), just_my_code: Sequence[bytes] = ()) -> None:
         """Replace the event filter: rules, the first that matches decides, and directories whose code is left out."""
         ffi = self._ffi

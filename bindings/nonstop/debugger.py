@@ -98,6 +98,9 @@ class Debugger:
         self._stopped = False
         self._closed = False
         self._editing = 0
+        #: Batches that are open, and the breakpoints that wait for their end.
+        self._batches = 0
+        self._waiting: list[int] = []
         #: Whether observing ends with the last breakpoint that can fire; a new one starts it again.
         self.stops_when_idle = False
         self._live: dict[int, Breakpoint] = {}
@@ -223,6 +226,30 @@ class Debugger:
             rules.Rules(hit_condition, max_hits, rate, expires, thread, None),
         )
 
+    @contextlib.contextmanager
+    def batch(self) -> Iterator[None]:
+        """Set many breakpoints at once: the code that runs already is looked for once, at the end, and armed then.
+
+        >>> import nonstop
+        >>> def price(amount):
+        ...     return amount * 2
+        >>> with nonstop.Debugger() as debugger:
+        ...     with debugger.batch():
+        ...         calls = [debugger.counter(price) for _ in range(3)]
+        ...     total = price(20)
+        ...     [one.hits for one in calls]
+        [1, 1, 1]
+        """
+        with self._lock:
+            self._batches += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._batches -= 1
+                if not self._batches:
+                    self._refresh([])
+
     @property
     def breakpoints(self) -> list[Breakpoint]:
         """The breakpoints that were not removed, in the order in which they were set."""
@@ -336,10 +363,19 @@ class Debugger:
             if its_sink is not None and not handle._made_sink:
                 self._given_sinks[id(its_sink)] = its_sink
             self._handles[number] = self._live[number] = handle
-            self._backend.refresh()
+            self._refresh([number])
         if action != core.COUNT and (its_sink is not None or self._sinks):
             self._dispatcher.start()
         return handle
+
+    def _refresh(self, numbers: list[int]) -> None:
+        """Let the backend look for the code of breakpoints, at once or at the end of a batch."""
+        self._waiting += numbers
+        if self._batches or not self._waiting:
+            return
+        waiting, self._waiting = self._waiting, []
+        if self._started:
+            self._backend.refresh(waiting)
 
     def _place(self, located: Located, number: int) -> None:
         """Let the engine place a breakpoint in the files at hand, and refuse one that stands in none of them."""
@@ -380,8 +416,7 @@ class Debugger:
             self._engine.set_enabled([handle.id], enabled)
             if enabled:
                 self._live[handle.id] = handle
-                if self._started:
-                    self._backend.refresh()
+                self._refresh([handle.id])
 
     def _remove(self, handle: Breakpoint) -> None:
         with self._lock:

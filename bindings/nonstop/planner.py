@@ -20,7 +20,7 @@ from nonstop.errors import ArgumentError
 from nonstop.staleness import CompiledText
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from types import CodeType, FrameType
 
     from nonstop.core import Decision, Engine
@@ -100,6 +100,11 @@ class Planner:
             if self.edits != edits:
                 self._quiet.discard(file)
         return None
+
+    def carry(self, files: Sequence[tuple[str, str]], breakpoints: Sequence[int]) -> list[bool]:
+        """In which files, named with their modules, one of these breakpoints stands; of none, any breakpoint."""
+        found = self._engine.files_carry([(path_bytes(name), module) for name, module in files], breakpoints)
+        return [carries and not name.startswith(_OWN_FILES) for carries, (name, _) in zip(found, files)]
 
     def is_quiet(self, name: str, module: str) -> bool:
         """Whether no breakpoint stands in a file, as far as is known."""

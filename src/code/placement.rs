@@ -1,13 +1,13 @@
 //! The breakpoints that stand in one file, arranged so that each of its code objects finds its own.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::arming::{armed_line, armed_unit, belongs_to, ArmedUnit};
 use super::info::{last_name, CodeInfo};
 use super::units::{Problem, SourceUnits, Units, Unplaceable};
-use crate::breakpoints::{Basis, Breakpoint, Placed};
+use crate::breakpoints::{Basis, Breakpoint, BreakpointId, Placed};
 use crate::location::Target;
 
 /// One unit to arm, with the breakpoints that stand there in the order in which they were added.
@@ -56,6 +56,11 @@ impl Placement {
     /// The breakpoints, in the order in which they were added.
     pub fn breakpoints(&self) -> impl Iterator<Item = &Arc<Breakpoint>> {
         self.candidates.iter().map(|candidate| &candidate.breakpoint)
+    }
+
+    /// Whether one of these stands in the file.
+    pub fn has_any_of(&self, ids: &HashSet<BreakpointId>) -> bool {
+        self.breakpoints().any(|breakpoint| ids.contains(&breakpoint.id()))
     }
 
     /// Whether no breakpoint stands in the file.

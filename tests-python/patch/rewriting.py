@@ -13,7 +13,6 @@ from typing import Any
 
 from nonstop import core, sources
 from nonstop.backends import settrace
-from nonstop.backends.codes import Codes
 from nonstop.code_objects import dialect, nested_code
 from nonstop.core import Engine, Patch, Probe, Spec
 from nonstop.dialect import bytecode_of, read_facts
@@ -118,15 +117,14 @@ class Program:
         arrivals = _Arrivals(entered)
         backend = settrace.SettraceBackend(self.planner, arrivals)  # type: ignore[arg-type]
         # Its trace functions alone: all the rest is for frames that run already.
-        settrace._codes, settrace._known, settrace._active = backend._codes, backend._codes.known, backend
+        settrace._known, settrace._active = backend.decisions.codes.known, backend
         before = sys.gettrace()
         sys.settrace(settrace.trace_call)
         try:
             return self.run(self.code, exercise, package)
         finally:
             sys.settrace(before)
-            settrace._active, settrace._codes = None, Codes()
-            settrace._known = settrace._codes.known
+            settrace._active, settrace._known = None, {}
 
     def told(self, events: list[Any], code: CodeType, exercise: Callable[[Any], Any], package: str = "") -> Any:
         """Run code, and note all that a tracer is told."""

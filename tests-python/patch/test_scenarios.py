@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rewriting import REWRITES, Program
+
 from conformance.program import use
 from conformance.reading import read_suite
 from conformance.scenario import PROGRAM, Scenario
-from rewriting import REWRITES, Program
 
 pytestmark = pytest.mark.skipif(not REWRITES, reason="nothing is put into code here")
 

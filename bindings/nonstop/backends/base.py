@@ -6,7 +6,7 @@ import abc
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from types import FrameType
 
     from nonstop.hits import Hits
@@ -50,9 +50,9 @@ class Backend(abc.ABC):
         """Observe nothing any more, and leave the interpreter as it was found."""
 
     @abc.abstractmethod
-    def refresh(self) -> None:
-        """Breakpoints were added or enabled: arm the code that is running now; other code is armed when it is next
-        called.
+    def refresh(self, breakpoints: Sequence[int] = ()) -> None:
+        """Breakpoints were added or enabled, these or, where none is named, any: arm the code that is running now;
+        other code is armed when it is next called.
         """
 
     @abc.abstractmethod

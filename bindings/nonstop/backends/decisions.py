@@ -87,7 +87,8 @@ class Decisions(Generic[P]):
             epoch, edits = self._epoch[0], planner.edits
             plan: P | None = codes.plan(code)
             if plan is not None:
-                self.decide_again(plan)
+                if self.is_outdated(plan):
+                    self.decide_again(plan)
                 return None if plan.is_over else plan
             found = planner.examine(code, namespace)
             if found is not None:

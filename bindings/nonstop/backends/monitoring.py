@@ -12,7 +12,9 @@ already when observing begins is found on the stacks, and in suspended generator
 from __future__ import annotations
 
 import gc
+import itertools
 import opcode
+import os
 import sys
 import threading
 import types
@@ -246,18 +248,21 @@ class MonitoringBackend(Backend):
             _monitoring.register_callback(self._tool, event, None)
         _monitoring.free_tool_id(self._tool)
 
-    def refresh(self) -> None:
-        """Decide again about all code that has run."""
+    def refresh(self, breakpoints: Sequence[int] = ()) -> None:
+        """Decide again about the code that has run of the files in which these breakpoints stand."""
         self._planner.edited()
-        for plan in self.decisions.codes.plans():
+        files = _seen.files()
+        carry = self._planner.carry([file.key for file in files], breakpoints)
+        for file in itertools.compress(files, carry):
+            for code in file.codes():
+                self.decisions.learn(code, file.namespace)
+        # Those that were armed ahead and have not run. In other files a plan is as good as before, and brought up to
+        # the new epoch at its next arrival.
+        plans = self.decisions.codes.plans()
+        carry = self._planner.carry([(os.fsdecode(plan.facts.path), plan.facts.module) for plan in plans], breakpoints)
+        for plan in itertools.compress(plans, carry):
             if self.decisions.is_outdated(plan):
                 self.decisions.decide_again(plan)
-        for file in _seen.files():
-            for code in file.codes():
-                if self._planner.is_quiet(*file.key):
-                    break
-                if self.decisions.codes.plan(code) is None:
-                    self.decisions.learn(code, file.namespace)
 
     def after_fork(self) -> None:
         """The engine of the child begins without decisions: make them again."""

@@ -213,7 +213,7 @@ class SettraceBackend(Backend):
             plan.set([], plan.epoch)
         _known = {}
 
-    def refresh(self) -> None:
+    def refresh(self, breakpoints: Sequence[int] = ()) -> None:
         """Decide again about code that carried nothing, and follow the frames that run armed code now."""
         self._planner.edited()
         self.decisions.codes.forget_unarmed()

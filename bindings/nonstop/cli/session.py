@@ -50,11 +50,12 @@ class Session:
     def set(self, given: Iterable[Given]) -> list[str]:
         """Set the breakpoints. Gives one message for each that cannot be set."""
         refused = []
-        for one in given:
-            try:
-                self._breakpoints.append((one, one.set_on(self.debugger)))
-            except NonstopError as error:
-                refused.append(f"{one.text}: {error}")
+        with self.debugger.batch():
+            for one in given:
+                try:
+                    self._breakpoints.append((one, one.set_on(self.debugger)))
+                except NonstopError as error:
+                    refused.append(f"{one.text}: {error}")
         return refused
 
     def begin(self) -> None:

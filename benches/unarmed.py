@@ -1,10 +1,11 @@
-"""The benchmark of the talk: what code pays that carries no breakpoint, under nonstop and under bdb.
+"""What code pays that carries no breakpoint: the benchmark of the talk, under each backend of nonstop and under bdb.
 
-    python benches/talk.py [--rounds N]
+    python benches/unarmed.py [--rounds N] [--only WORD]
 
 Runs by an interpreter that has nonstop. Every scenario is a process of its own, so that no tracer and no compiled code
 of one is left in another; scenarios take turns, round by round. The table shows the median of all rounds as a ratio to
-the median without a debugger, with the least and the largest ratio of a round to the same round's figure without one.
+the median without a debugger (there: nanoseconds a call), with the least and the largest ratio of a round to the same
+round's figure without one.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List
 
 import methods
+import nonstop
 
 _HERE = Path(__file__).resolve().parent
 _METHODS = str(_HERE / "methods.py")
@@ -30,6 +32,9 @@ _MEASURED: Dict[str, Callable[[], Any]] = {
     "empty": methods.empty_method,
     "simple": methods.simple_method,
     "branching": methods.branching_method,
+    "loop": methods.tight_loop,
+    "fib": methods.fib,
+    "program": methods.program,
 }
 
 
@@ -48,11 +53,9 @@ def _empty_tracer() -> None:
     sys.settrace(lambda frame, event, arg: None)
 
 
-def _nonstop(*locations: str) -> Callable[[], None]:
+def _nonstop(backend: str, *locations: str) -> Callable[[], None]:
     def set_up() -> None:
-        import nonstop
-
-        debugger = nonstop.Debugger(backend="settrace")
+        debugger = nonstop.Debugger(backend=backend)
         debugger.start()
         for location in locations:
             debugger.counter(location)
@@ -101,10 +104,16 @@ _UNREACHED = _METHODS, _line(methods.branching_method, 2)
 SCENARIOS: Dict[str, Callable[[], None]] = {
     "no debugger": _nothing,
     "a tracer that returns None": _empty_tracer,
-    "nonstop, none set": _nonstop(),
-    "nonstop, other file": _nonstop("{}:{}".format(*_OTHER)),
-    "nonstop, same file": _nonstop("{}:{}".format(*_SAME_FILE)),
-    "nonstop, same function": _nonstop("{}:{}".format(*_UNREACHED)),
+    **{
+        f"{backend}, {where}": _nonstop(backend, *places)
+        for backend in nonstop.available_backends()
+        for where, places in {
+            "none set": (),
+            "other file": ["{}:{}".format(*_OTHER)],
+            "same file": ["{}:{}".format(*_SAME_FILE)],
+            "same function": ["{}:{}".format(*_UNREACHED)],
+        }.items()
+    },
     "bdb, none set": _bdb(),
     "bdb, other file": _bdb(_OTHER),
     "bdb, same file": _bdb(_SAME_FILE),
@@ -136,9 +145,9 @@ def child(scenario: str) -> None:
     print(*figures)
 
 
-def _round() -> Dict[str, List[float]]:
+def _round(scenarios: List[str]) -> Dict[str, List[float]]:
     figures = {}
-    for scenario in SCENARIOS:
+    for scenario in scenarios:
         done = subprocess.run(
             [sys.executable, __file__, "--child", scenario], capture_output=True, text=True, check=True, cwd=_HERE
         )
@@ -150,24 +159,30 @@ def main() -> None:
     """Measure all scenarios and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", default="", help="scenarios with this word, beside the one without a debugger")
     parser.add_argument("--child", choices=SCENARIOS, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
         child(given.child)
         return
-    rounds = [_round() for _ in range(given.rounds)]
+    first, *others = SCENARIOS
+    scenarios = [first, *(name for name in others if given.only in name)]
+    rounds = [_round(scenarios) for _ in range(given.rounds)]
     print(f"{platform.python_implementation()} {platform.python_version()}, {given.rounds} rounds")
-    print(f"{'':27}" + "".join(f"{name:>34}" for name in _MEASURED))
-    for scenario in SCENARIOS:
+    print(f"{'':27}" + "".join(f"{name:>24}" for name in _MEASURED))
+    for scenario in scenarios:
         cells = []
         for column in range(len(_MEASURED)):
             figures = [one[scenario][column] for one in rounds]
-            base = [one["no debugger"][column] for one in rounds]
-            middle = statistics.median(figures)
+            base = [one[first][column] for one in rounds]
             ratios = [figure / without for figure, without in zip(figures, base)]
-            ratio = middle / statistics.median(base)
-            cells.append(f"{middle:8.1f} ns {ratio:6.2f} ({min(ratios):.2f}-{max(ratios):.2f})")
-        print(f"{scenario:27}" + "".join(f"{cell:>34}" for cell in cells))
+            ratio = statistics.median(figures) / statistics.median(base)
+            cells.append(f"{ratio:6.2f} ({min(ratios):.2f}-{max(ratios):.2f})")
+        if scenario == first:
+            cells = [
+                f"{statistics.median(one[first][column] for one in rounds):.1f} ns" for column in range(len(cells))
+            ]
+        print(f"{scenario:27}" + "".join(f"{cell:>24}" for cell in cells))
 
 
 if __name__ == "__main__":
