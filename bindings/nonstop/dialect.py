@@ -84,7 +84,7 @@ _FLAGS = {
     "MAP_ADD": CONCLUDES,
     "RETURN_VALUE": CONCLUDES,
 }
-#: How a hook is called with one argument, and what it returns dropped. The first one whose opcodes the interpreter all
+#: How a hook is called with one argument, and what it returns dropped. The first one whose opcodes an interpreter all
 #: has is meant for it. From CPython 3.12 on none is: nothing is put into code there.
 _CALLS = (
     # CPython 3.11.

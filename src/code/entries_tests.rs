@@ -1,5 +1,5 @@
 use super::super::bytecode::testing::*;
-use super::super::bytecode::{Bytecode, ExceptionTable, Facts, Flow, Jump, LineTable, OpcodeFacts};
+use super::super::bytecode::Bytecode;
 use super::*;
 use std::sync::Arc;
 
@@ -470,69 +470,6 @@ fn an_entry_that_both_sides_go_on_to_is_mixed() {
     // From 1 by falling through, from 3 by a branch that need not be taken.
     let sample = Sample::new(&[(1, WORK, 0), (1, WORK, 0), (1, BRANCH, 4), (2, BRANCH, 2), (3, RETURN, 0)]);
     assert_eq!(shown(&sample, &[lines(1, 1)], 0), [(0, false), (2, true)]);
-}
-
-/// Marsaglia, "Xorshift RNGs", 2003.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % bound
-    }
-
-    fn bytes(&mut self, most: u64) -> Vec<u8> {
-        (0..self.below(most)).map(|_| self.below(256) as u8).collect()
-    }
-
-    fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
-        all[self.below(all.len() as u64) as usize]
-    }
-
-    fn facts(&mut self) -> Facts {
-        let mut facts = facts();
-        for opcode in &mut facts.opcodes {
-            // Few jumps: most random ones lead astray.
-            let flow = match self.below(16) {
-                0 => self.one_of(&[Flow::Branch, Flow::Jump, Flow::Stop, Flow::Block, Flow::Prefix]),
-                _ => Flow::Next,
-            };
-            let jump = match flow {
-                Flow::Branch | Flow::Jump | Flow::Block => {
-                    self.one_of(&[Jump::Forward, Jump::Backward, Jump::Absolute])
-                }
-                _ => Jump::None,
-            };
-            let caches = self.below(9).saturating_sub(6) as u8;
-            let mut is_so = |out_of| self.below(out_of) == 0;
-            *opcode = OpcodeFacts {
-                flow,
-                jump,
-                caches,
-                ends_prologue: is_so(9),
-                makes_generator: is_so(9),
-                leaves_with: is_so(4),
-                enters_nothing: is_so(9),
-                tidies_up: is_so(4),
-                concludes: is_so(4),
-                begins_nothing: is_so(4),
-                deletes: is_so(4),
-                ends_block: is_so(4),
-                has_constant: is_so(4),
-                is_untraced: is_so(4),
-                pushes_exception: is_so(9),
-                binds_next: is_so(9),
-            };
-        }
-        facts.line_table =
-            self.one_of(&[LineTable::Lnotab, LineTable::Ranges, LineTable::Locations, LineTable::EachUnit]);
-        facts.exception_table = self.one_of(&[ExceptionTable::Blocks, ExceptionTable::Ranges]);
-        facts.jump_unit = self.one_of(&[1, 2]);
-        facts.stray_lines = self.one_of(&[true, false]);
-        facts
-    }
 }
 
 #[test]

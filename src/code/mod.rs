@@ -28,3 +28,6 @@ pub use placement::{Armed, Placement};
 pub use rows::{BlockRow, ScopeKind, ScopeRow, UnitKind, UnitRow, UnitsError};
 pub use sites::Bound;
 pub use units::{Problem, SourceUnits, Units, Unplaceable};
+
+#[cfg(test)]
+pub use bytecode::testing;

@@ -123,8 +123,7 @@ impl Assembly<'_> {
     }
 
     fn beginning(&self, index: usize, passes: &Passes) -> Beginning {
-        let by_table = self.listing.bytes.facts.line_table == LineTable::Lnotab;
-        if !by_table || !self.listing.decoded.instructions[index].begins_line {
+        if !self.begins_by_table() || !self.listing.decoded.instructions[index].begins_line {
             return Beginning::Unsaid;
         }
         // There the line of a call begins in any case, and would begin twice: where a jump backward leads, and an exception.
@@ -132,6 +131,7 @@ impl Assembly<'_> {
             Step::Jump(source) => {
                 source >= index || self.listing.decoded.instructions[source].opcode.flow == Flow::Block
             }
+            Step::Exception(_) => true,
             _ => false,
         };
         if self.is_watched[index] && !passes.keys().any(begins_anyway) {
@@ -199,15 +199,27 @@ impl Assembly<'_> {
 
     /// The line of what stands before now: what jumps over calls must not begin another.
     fn position_before(&self) -> Position {
-        Position::of_line(self.items.last().and_then(|item| item.position.line))
+        let line = self.items.last().and_then(|item| match item.what {
+            // In such a table a line goes on from the last unit, whatever the first one has.
+            What::Copy(index) | What::Jump(index) if self.begins_by_table() => {
+                self.listing.positions[self.listing.range(index).end / 2 - 1].line
+            }
+            _ => item.position.line,
+        });
+        Position::of_line(line)
     }
 
-    /// The line that a call has: that of the entry, or of the instruction that it stands before where it must not stand at the
-    /// entry, since the line of the entry would begin twice otherwise.
+    fn begins_by_table(&self) -> bool {
+        self.listing.bytes.facts.line_table == LineTable::Lnotab
+    }
+
+    /// The line that a call has: that of the entry, or of the instruction that it stands before where another would begin a
+    /// line once more.
     fn line_of_call(&self, before: usize, probe: &Probe) -> Option<i64> {
         let instructions = &self.listing.decoded.instructions;
         let entry = instructions.partition_point(|instruction| instruction.offset < probe.offset);
-        self.listing.position(entry.min(before)).line
+        let at = if self.begins_by_table() { before } else { entry.min(before) };
+        self.listing.position(at).line
     }
 
     fn size(&self, item: &Item) -> usize {

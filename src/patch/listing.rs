@@ -35,18 +35,16 @@ impl<'a> Listing<'a> {
         Ok(Self { bytes: *bytes, decoded, positions, guards })
     }
 
-    /// Fails for code that ends in the midst of an instruction: nobody knows what its rest means.
+    /// Fails for code that has anything but prefixes, instructions and their caches: nobody knows what a rest means.
     pub fn expect_whole(&self) -> Result<(), PatchError> {
-        let Some(last) = self.len().checked_sub(1) else {
-            return if self.bytes.code.is_empty() { Ok(()) } else { Err(PatchError::refused(CUT_OFF)) };
+        let is_whole = |index: usize| {
+            let caches = usize::from(self.decoded.instructions[index].opcode.caches);
+            self.range(index).len() == 2 * (self.prefixes(index) + 1 + caches)
         };
-        let range = self.range(last);
-        let own = self.prefixes(last) + 1 + usize::from(self.decoded.instructions[last].opcode.caches);
-        if range.len() == 2 * own {
-            Ok(())
-        } else {
-            Err(PatchError::refused(CUT_OFF))
+        if (0..self.len()).all(is_whole) && (self.len() > 0 || self.bytes.code.is_empty()) {
+            return Ok(());
         }
+        Err(PatchError::refused("the code ends in the midst of an instruction"))
     }
 
     /// How many instructions there are.
@@ -78,5 +76,3 @@ impl<'a> Listing<'a> {
         !matches!(self.decoded.instructions[index].opcode.flow, Flow::Jump | Flow::Stop)
     }
 }
-
-const CUT_OFF: &str = "the code ends in the midst of an instruction";

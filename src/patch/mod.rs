@@ -122,3 +122,7 @@ pub fn patch(original: &Original<'_>, probes: &[Probe]) -> Result<Patch, PatchEr
     verify::verify(original, &probes, call, &made).map_err(PatchError::DoesNotAddUp)?;
     Ok(made)
 }
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -17,7 +17,7 @@ use super::listing::Listing;
 use super::places::{first_of_group, is_entered, pushes_exception, steps};
 use super::stub;
 use super::{Original, Patch, Probe};
-use crate::code::{Bytecode, Call, ExceptionTable, Flow, LineTable, Search, Step};
+use crate::code::{Bytecode, Call, ExceptionTable, Flow, LineTable, Position, Search, Step};
 
 type Check = Result<(), String>;
 
@@ -198,6 +198,7 @@ impl Proof<'_> {
     fn take_call(&mut self, index: usize, at: usize) -> Result<usize, String> {
         let offset = self.new.decoded.instructions[at].offset;
         let wanted = self.due.get(&index).map_or(&[][..], Vec::as_slice);
+        let mut what = "neither of the original nor a call";
         for (entry, probe) in wanted {
             let mut bytes = Vec::new();
             for step in stub::steps(self.call, probe.hook, probe.argument) {
@@ -209,15 +210,17 @@ impl Proof<'_> {
             if self.new.bytes.code.get(from..to) != Some(&bytes[..]) || at + count > self.place[index] {
                 continue;
             }
-            let line = self.old.position((*entry).min(index)).line;
-            let positions = &self.new.positions[from / 2..to / 2];
-            if positions.iter().any(|one| (one.line, one.column, one.lines_on) != (line, None, 0)) {
-                return Err(format!("the call at {offset} is on another line than its entry"));
+            let by_table = self.old.bytes.facts.line_table == LineTable::Lnotab;
+            let line = self.old.position(if by_table { index } else { (*entry).min(index) }).line;
+            let is_there = |one: &Position| (one.line, one.column, one.lines_on) == (line, None, 0);
+            if !self.new.positions[from / 2..to / 2].iter().all(is_there) {
+                what = "on another line than its entry";
+                continue;
             }
             self.roles[at] = Role::Call(probe.hook, probe.argument);
             return Ok(at + count);
         }
-        Err(format!("what is at {offset} is neither of the original nor a call"))
+        Err(format!("what is at {offset} is {what}"))
     }
 
     /// The way from an instruction of the rewritten code to the next one of the original.

@@ -147,3 +147,70 @@ pub fn facts() -> Facts {
         call: None,
     }
 }
+
+/// Marsaglia, "Xorshift RNGs", 2003.
+pub struct Random(pub u64);
+
+impl Random {
+    /// Below a bound.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % bound
+    }
+
+    /// So many bytes at most.
+    pub fn bytes(&mut self, most: u64) -> Vec<u8> {
+        (0..self.below(most)).map(|_| self.below(256) as u8).collect()
+    }
+
+    /// One of several.
+    pub fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len() as u64) as usize]
+    }
+
+    /// Any dialect.
+    pub fn facts(&mut self) -> Facts {
+        let mut facts = facts();
+        for opcode in &mut facts.opcodes {
+            // Few jumps: most random ones lead astray.
+            let flow = match self.below(16) {
+                0 => self.one_of(&[Flow::Branch, Flow::Jump, Flow::Stop, Flow::Block, Flow::Prefix]),
+                _ => Flow::Next,
+            };
+            let jump = match flow {
+                Flow::Branch | Flow::Jump | Flow::Block => {
+                    self.one_of(&[Jump::Forward, Jump::Backward, Jump::Absolute])
+                }
+                _ => Jump::None,
+            };
+            let caches = self.below(9).saturating_sub(6) as u8;
+            let mut is_so = |out_of| self.below(out_of) == 0;
+            *opcode = OpcodeFacts {
+                flow,
+                jump,
+                caches,
+                ends_prologue: is_so(9),
+                makes_generator: is_so(9),
+                leaves_with: is_so(4),
+                enters_nothing: is_so(9),
+                tidies_up: is_so(4),
+                concludes: is_so(4),
+                begins_nothing: is_so(4),
+                deletes: is_so(4),
+                ends_block: is_so(4),
+                has_constant: is_so(4),
+                is_untraced: is_so(4),
+                pushes_exception: is_so(9),
+                binds_next: is_so(9),
+            };
+        }
+        facts.line_table =
+            self.one_of(&[LineTable::Lnotab, LineTable::Ranges, LineTable::Locations, LineTable::EachUnit]);
+        facts.exception_table = self.one_of(&[ExceptionTable::Blocks, ExceptionTable::Ranges]);
+        facts.jump_unit = self.one_of(&[1, 2]);
+        facts.stray_lines = self.one_of(&[true, false]);
+        facts
+    }
+}
