@@ -5,22 +5,22 @@ use crate::code::testing::*;
 use crate::code::{Facts, LineTable};
 
 /// Does a call; has a unit of caches.
-const CALL: u8 = 30;
+pub(super) const CALL: u8 = 30;
 /// Loads a constant.
-const LOAD: u8 = 31;
+pub(super) const LOAD: u8 = 31;
 /// Drops what a call gave.
-const DROP: u8 = 32;
+pub(super) const DROP: u8 = 32;
 /// Jumps so far after its end, always.
-const OVER: u8 = 33;
+pub(super) const OVER: u8 = 33;
 /// Pushes the exception that its handler was entered for.
-const PUSH: u8 = 34;
+pub(super) const PUSH: u8 = 34;
 /// Belongs together with the next instruction.
-const BIND: u8 = 35;
+pub(super) const BIND: u8 = 35;
 
 /// The call of every test: hook 40, argument 50.
-const STUB: [u8; 10] = [LOAD, 40, LOAD, 50, CALL, 1, 0, 0, DROP, 0];
+pub(super) const STUB: [u8; 10] = [LOAD, 40, LOAD, 50, CALL, 1, 0, 0, DROP, 0];
 
-fn with_call(mut facts: Facts) -> Facts {
+pub(super) fn with_call(mut facts: Facts) -> Facts {
     use crate::code::{Call, Flow, Jump, OpcodeFacts, Operand};
     let plain = OpcodeFacts::default();
     let own = [
@@ -39,11 +39,11 @@ fn with_call(mut facts: Facts) -> Facts {
     facts
 }
 
-fn probe(offset: u32, line: u32) -> Probe {
+pub(super) fn probe(offset: u32, line: u32) -> Probe {
     Probe { offset, span: Span::of_line(line), hook: 40, argument: 50 }
 }
 
-fn patched(sample: &Sample, probes: &[Probe]) -> Result<Patch, PatchError> {
+pub(super) fn patched(sample: &Sample, probes: &[Probe]) -> Result<Patch, PatchError> {
     let facts = Arc::new(with_call(sample.facts.clone()));
     let (code, lines, exceptions) = (&*sample.code, &*sample.lines, &*sample.exceptions);
     let bytes = Bytecode { facts: &facts, code, lines, exceptions };

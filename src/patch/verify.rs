@@ -301,6 +301,10 @@ impl Proof<'_> {
                 self.expect(&mut search, step, to, from)?;
             }
         }
+        // A jump that nothing leads to leads to where control can be, too.
+        for at in (0..self.roles.len()).filter(|&at| self.roles[at] == Role::Jump) {
+            self.way(at)?;
+        }
         // What sets up the frame runs as before: nothing is between.
         let prologue = self.old.decoded.prologue.min(self.old.len());
         if (0..prologue).any(|index| self.place[index] != index) {
@@ -400,3 +404,7 @@ fn lines_told(listing: &Listing<'_>, from: Option<usize>, by: &[usize], is_jump_
     }
     told
 }
+
+#[cfg(test)]
+#[path = "verify_tests.rs"]
+mod tests;
