@@ -246,10 +246,12 @@
 // Flag of an opcode: tracers are not told of a line that begins at it (END_FOR).
 #define NONSTOP_OPCODE_UNTRACED 32
 
-// Flag of an opcode: it puts the exception that a handler was entered for where the program can see it (PUSH_EXC_INFO).
+// Flag of an opcode: it puts the exception that a handler was entered for where the program can see it
+// (PUSH_EXC_INFO).
 #define NONSTOP_OPCODE_PUSHES_EXCEPTION 2048
 
-// Flag of an opcode: it belongs together with the next instruction, so that nothing may be put between (KW_NAMES, PRECALL).
+// Flag of an opcode: it belongs together with the next instruction, so that nothing may be put between (KW_NAMES,
+// PRECALL).
 #define NONSTOP_OPCODE_BINDS_NEXT 4096
 
 // Operand of a step of a call: 0.
@@ -353,8 +355,8 @@ typedef struct nonstop_dialect nonstop_dialect;
 // a function takes a const pointer, any number of threads may call it at once.
 typedef struct nonstop_engine nonstop_engine;
 
-// A code object that was rewritten: calls to a hook stand in it where control enters units. It is made once and read only, and
-// it keeps nothing of what it was made of.
+// A code object that was rewritten: calls to a hook stand in it where control enters units. It is made once and read
+// only, and it keeps nothing of what it was made of.
 typedef struct nonstop_patch nonstop_patch;
 
 // One captured hit, received. It belongs to the host and outlives its engine.
@@ -637,8 +639,8 @@ typedef struct {
     uint32_t jump_unit_bytes;
     // By number.
     nonstop_opcode opcodes[256];
-    // How a hook is called with one argument, and what it returns dropped: so many steps of `call`. 0: code in this dialect is
-    // only read, and nonstop_patch_new refuses it.
+    // How a hook is called with one argument, and what it returns dropped: so many steps of `call`. 0: code in this
+    // dialect is only read, and nonstop_patch_new refuses it.
     uint8_t call_length;
     // How much deeper than before the stack gets by the call.
     uint8_t call_stack;
@@ -731,7 +733,8 @@ typedef struct {
     uint32_t flags;
 } nonstop_entry;
 
-// A call to put into a code object where control enters a unit: nonstop_code_get_probes gives it all but the last two fields.
+// A call to put into a code object where control enters a unit: nonstop_code_get_probes gives it all but the last two
+// fields.
 typedef struct {
     // The offset of the entry, as in nonstop_entry.
     uint32_t offset;
@@ -1136,11 +1139,11 @@ nonstop_status nonstop_event(const nonstop_engine *engine,
                              uint32_t depth,
                              uint32_t *out_site);
 
-// Gives the probes of a code object whose bytecode was told: one for each of its entries (nonstop_code_get_entries), in the same
-// order, with what nonstop_patch_new must know of it. Set `hook` and `argument` in each, and pass them on. `probes` has room for
-// `capacity`; `*out_count` is how many there are, BUFFER_TOO_SMALL if that is more. `*out_epoch` is the epoch of the last
-// decision on it, which they are of: if that is not the one of your decision, decide again. NOT_FOUND: decide the code object
-// first. Any thread. Since 1.
+// Gives the probes of a code object whose bytecode was told: one for each of its entries (nonstop_code_get_entries),
+// in the same order, with what nonstop_patch_new must know of it. Set `hook` and `argument` in each, and pass them on.
+// `probes` has room for `capacity`; `*out_count` is how many there are, BUFFER_TOO_SMALL if that is more. `*out_epoch`
+// is the epoch of the last decision on it, which they are of: if that is not the one of your decision, decide again.
+// NOT_FOUND: decide the code object first. Any thread. Since 1.
 nonstop_status nonstop_code_get_probes(const nonstop_engine *engine,
                                        uint64_t key,
                                        nonstop_probe *probes,
@@ -1148,36 +1151,38 @@ nonstop_status nonstop_code_get_probes(const nonstop_engine *engine,
                                        size_t *out_count,
                                        uint64_t *out_epoch);
 
-// Rewrites a code object: at each of `count` probes, in any order, stands a call of its hook with its argument, on the ways that
-// enter the unit from outside and on no others. Nothing else that a program or a tracer can tell of the code is changed; that is
-// proven before anything is given out. Put the two constants at the end of co_consts before the new code is run: the hook must
-// take one argument, and never raise. Rewrite always the original code, not one that has calls in it.
+// Rewrites a code object: at each of `count` probes, in any order, stands a call of its hook with its argument, on the
+// ways that enter the unit from outside and on no others. Nothing else that a program or a tracer can tell of the code
+// is changed; that is proven before anything is given out. Put the two constants at the end of co_consts before the
+// new code is run: the hook must take one argument, and never raise. Rewrite always the original code, not one that
+// has calls in it.
 //
-// On OK `*out_patch` is yours; free it with nonstop_patch_free. Everything is copied. INVALID_ARGUMENT: nothing can be put
-// into code of this dialect (its call_length is 0); the bytes are no bytecode of it; no instruction begins at the offset of a
-// probe, or there are two at one; or a call cannot stand where it is wanted, since what comes there from outside of the unit
-// cannot be told from what comes from inside: leave that probe out, and observe its unit by other means. The detail says which.
-// INTERNAL: the new code was found not to do what the old one does; please report the detail. Any thread; about 10 us for a
-// function of a hundred instructions. Since 1.
+// On OK `*out_patch` is yours; free it with nonstop_patch_free. Everything is copied. INVALID_ARGUMENT: nothing can be
+// put into code of this dialect (its call_length is 0); the bytes are no bytecode of it; no instruction begins at the
+// offset of a probe, or there are two at one; or a call cannot stand where it is wanted, since what comes there from
+// outside of the unit cannot be told from what comes from inside. Which probe it is the detail says, and asking for
+// each alone shows: leave it out, and observe its unit by other means. INTERNAL: the new code was found not to do what
+// the old one does; please report the detail. Any thread; about 1 us for each instruction. Since 1.
 nonstop_status nonstop_patch_new(const nonstop_dialect *dialect,
                                  const nonstop_patch_code *code,
                                  const nonstop_probe *probes,
                                  size_t count,
                                  nonstop_patch **out_patch);
 
-// Gives the rewritten code: `*out_code` is a struct of the kind that nonstop_patch_new took, with its struct_size set. Its texts
-// are valid until the patch is freed; its first_line is 0, since that is as it was. Any thread. Since 1.
+// Gives the rewritten code: `*out_code` is a struct of the kind that nonstop_patch_new took, with its struct_size set.
+// Its texts are valid until the patch is freed; its first_line is 0, since that is as it was. Any thread. Since 1.
 nonstop_status nonstop_patch_get_code(const nonstop_patch *patch,
                                       nonstop_patch_code *out_code);
 
-// Where an offset of the original code is in the rewritten one: a frame that stood there goes on there, past the calls that stand
-// before that instruction. INVALID_ARGUMENT: it is beyond the end. Any thread. Since 1.
+// Where an offset of the original code is in the rewritten one: a frame that stood there goes on there, past the calls
+// that stand before that instruction. INVALID_ARGUMENT: it is beyond the end. Any thread. Since 1.
 nonstop_status nonstop_patch_new_offset(const nonstop_patch *patch,
                                         uint32_t offset,
                                         uint32_t *out_offset);
 
-// Which offset of the original code an offset of the rewritten one is (f_lasti of a frame that runs it): within a call, that of the
-// instruction before which the call stands. INVALID_ARGUMENT: it is beyond the end. Any thread. Since 1.
+// Which offset of the original code an offset of the rewritten one is (f_lasti of a frame that runs it): within a
+// call, that of the instruction before which the call stands. INVALID_ARGUMENT: it is beyond the end. Any thread.
+// Since 1.
 nonstop_status nonstop_patch_old_offset(const nonstop_patch *patch,
                                         uint32_t offset,
                                         uint32_t *out_offset);

@@ -33,6 +33,7 @@ static void a_missing_engine_is_refused_by_every_function(void)
     nonstop_arm arm;
     char buffer[8];
     uint32_t site, lines[4];
+    uint64_t epoch;
     size_t count;
     nonstop_engine *engine = shop_engine(NULL);
     nonstop_capture *capture = begin_capture(1);
@@ -49,6 +50,7 @@ static void a_missing_engine_is_refused_by_every_function(void)
     NULL_IS_REFUSED(nonstop_source_lines(NULL, SHOP, 12, lines, 4, &count), "engine");
     NULL_IS_REFUSED(nonstop_filter_set(NULL, NULL, 0, NULL, 0), "engine");
     NULL_IS_REFUSED(nonstop_code_decide(NULL, &info, &arm, 1, &decision), "engine");
+    NULL_IS_REFUSED(nonstop_code_get_probes(NULL, 1, NULL, 0, &count, &epoch), "engine");
     NULL_IS_REFUSED(nonstop_code_forget(NULL, 1), "engine");
     NULL_IS_REFUSED(nonstop_event(NULL, 1, NONSTOP_EVENT_LINE, 3, 7, 1, &site), "engine");
     NULL_IS_REFUSED(nonstop_hit(NULL, 1, 7, NULL, 0, 0, &item, 1, &count), "engine");

@@ -32,6 +32,7 @@ extern const test bad_input_tests[];
 extern const test thread_tests[];
 extern const test fork_tests[];
 extern const test dialect_tests[];
+extern const test patch_tests[];
 extern const test calls_tests[];
 extern const test cpython_tests[];
 

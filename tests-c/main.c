@@ -139,7 +139,7 @@ int main(int argc, char **argv)
         {"hits", hits_tests},       {"capture", capture_tests},         {"channel", channel_tests},
         {"structs", struct_tests},  {"bad input", bad_input_tests},     {"threads", thread_tests},
         {"fork", fork_tests},       {"calls", calls_tests},
-        {"dialect", dialect_tests}, {"cpython", cpython_tests},
+        {"dialect", dialect_tests}, {"patch", patch_tests},             {"cpython", cpython_tests},
     };
     unsigned passed = 0, not_passed = 0;
     size_t group;

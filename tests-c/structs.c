@@ -137,6 +137,61 @@ static nonstop_status use_facts(const nonstop_engine *engine, void *given)
     return status;
 }
 
+static void fill_code(void *made)
+{
+    nonstop_patch_code code;
+    memset(&code, 0, sizeof code);
+    code.struct_size = sizeof code;
+    code.first_line = 1;
+    code.stack_size = 1;
+    memcpy(made, &code, sizeof code);
+}
+
+/* A dialect whose calls are two instructions. */
+static nonstop_patch *patch_of(const nonstop_patch_code *given, nonstop_status *status)
+{
+    nonstop_dialect_facts facts;
+    nonstop_dialect *dialect = NULL;
+    nonstop_patch *patch = NULL;
+    memset(&facts, 0, sizeof facts);
+    facts.struct_size = sizeof facts;
+    facts.jump_unit_bytes = 2;
+    facts.opcodes[254].flow = NONSTOP_FLOW_PREFIX;
+    facts.opcodes[255].flow = NONSTOP_FLOW_JUMP;
+    facts.opcodes[255].jump = NONSTOP_JUMP_FORWARD;
+    facts.call_length = 2;
+    facts.call_stack = 1;
+    facts.prefix_opcode = 254;
+    facts.jump_opcode = 255;
+    facts.call[0].operand = NONSTOP_OPERAND_HOOK;
+    facts.call[1].operand = NONSTOP_OPERAND_ARGUMENT;
+    CHECK_STATUS(nonstop_dialect_new(&facts, &dialect), NONSTOP_OK);
+    *status = nonstop_patch_new(dialect, given, NULL, 0, &patch);
+    nonstop_dialect_free(dialect);
+    return patch;
+}
+
+static nonstop_status use_code(const nonstop_engine *engine, void *given)
+{
+    nonstop_status status;
+    (void)engine;
+    nonstop_patch_free(patch_of(given, &status));
+    return status;
+}
+
+static nonstop_status use_patched(const nonstop_engine *engine, void *given)
+{
+    nonstop_patch_code code;
+    nonstop_status status;
+    nonstop_patch *patch;
+    (void)engine;
+    fill_code(&code);
+    patch = patch_of(&code, &status);
+    status = nonstop_patch_get_code(patch, given);
+    nonstop_patch_free(patch);
+    return status;
+}
+
 static nonstop_status use_stats(const nonstop_engine *engine, void *given)
 {
     return nonstop_channel_get_stats(engine, given);
@@ -153,6 +208,8 @@ static const sized all[] = {
     {"nonstop_decision", sizeof(nonstop_decision), 1, fill_nothing, use_decision},
     {"nonstop_channel_stats", sizeof(nonstop_channel_stats), 1, fill_nothing, use_stats},
     {"nonstop_dialect_facts", sizeof(nonstop_dialect_facts), 0, fill_facts, use_facts},
+    {"nonstop_patch_code", sizeof(nonstop_patch_code), 0, fill_code, use_code},
+    {"nonstop_patch_code, given", sizeof(nonstop_patch_code), 1, fill_nothing, use_patched},
 };
 
 #define ALL (sizeof all / sizeof *all)

@@ -69,9 +69,11 @@ pub const NONSTOP_OPCODE_MAKES_GENERATOR: u32 = 1024;
 /// Flag of an opcode: tracers are not told of a line that begins at it (END_FOR).
 pub const NONSTOP_OPCODE_UNTRACED: u32 = 32;
 
-/// Flag of an opcode: it puts the exception that a handler was entered for where the program can see it (PUSH_EXC_INFO).
+/// Flag of an opcode: it puts the exception that a handler was entered for where the program can see it
+/// (PUSH_EXC_INFO).
 pub const NONSTOP_OPCODE_PUSHES_EXCEPTION: u32 = 2048;
-/// Flag of an opcode: it belongs together with the next instruction, so that nothing may be put between (KW_NAMES, PRECALL).
+/// Flag of an opcode: it belongs together with the next instruction, so that nothing may be put between (KW_NAMES,
+/// PRECALL).
 pub const NONSTOP_OPCODE_BINDS_NEXT: u32 = 4096;
 
 /// Operand of a step of a call: 0.
@@ -146,8 +148,8 @@ pub struct nonstop_dialect_facts {
     pub jump_unit_bytes: u32,
     /// By number.
     pub opcodes: [nonstop_opcode; 256],
-    /// How a hook is called with one argument, and what it returns dropped: so many steps of `call`. 0: code in this dialect is
-    /// only read, and nonstop_patch_new refuses it.
+    /// How a hook is called with one argument, and what it returns dropped: so many steps of `call`. 0: code in this
+    /// dialect is only read, and nonstop_patch_new refuses it.
     pub call_length: u8,
     /// How much deeper than before the stack gets by the call.
     pub call_stack: u8,

@@ -13,8 +13,8 @@ use super::text::nonstop_text;
 use crate::code::{Bytecode, EntryPoint, Span};
 use crate::patch::{patch, Original, Patch, PatchError, Probe};
 
-/// A code object that was rewritten: calls to a hook stand in it where control enters units. It is made once and read only, and
-/// it keeps nothing of what it was made of.
+/// A code object that was rewritten: calls to a hook stand in it where control enters units. It is made once and read
+/// only, and it keeps nothing of what it was made of.
 pub struct nonstop_patch {
     patch: Patch,
 }
@@ -23,7 +23,8 @@ impl Handle for nonstop_patch {
     const NAME: &'static str = "patch";
 }
 
-/// A call to put into a code object where control enters a unit: nonstop_code_get_probes gives it all but the last two fields.
+/// A call to put into a code object where control enters a unit: nonstop_code_get_probes gives it all but the last two
+/// fields.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct nonstop_probe {
@@ -116,11 +117,11 @@ impl From<PatchError> for Failure {
     }
 }
 
-/// Gives the probes of a code object whose bytecode was told: one for each of its entries (nonstop_code_get_entries), in the same
-/// order, with what nonstop_patch_new must know of it. Set `hook` and `argument` in each, and pass them on. `probes` has room for
-/// `capacity`; `*out_count` is how many there are, BUFFER_TOO_SMALL if that is more. `*out_epoch` is the epoch of the last
-/// decision on it, which they are of: if that is not the one of your decision, decide again. NOT_FOUND: decide the code object
-/// first. Any thread. Since 1.
+/// Gives the probes of a code object whose bytecode was told: one for each of its entries (nonstop_code_get_entries),
+/// in the same order, with what nonstop_patch_new must know of it. Set `hook` and `argument` in each, and pass them on.
+/// `probes` has room for `capacity`; `*out_count` is how many there are, BUFFER_TOO_SMALL if that is more. `*out_epoch`
+/// is the epoch of the last decision on it, which they are of: if that is not the one of your decision, decide again.
+/// NOT_FOUND: decide the code object first. Any thread. Since 1.
 ///
 /// # Safety
 /// The pointers are as said.
@@ -148,17 +149,18 @@ pub unsafe extern "C" fn nonstop_code_get_probes(
     })
 }
 
-/// Rewrites a code object: at each of `count` probes, in any order, stands a call of its hook with its argument, on the ways that
-/// enter the unit from outside and on no others. Nothing else that a program or a tracer can tell of the code is changed; that is
-/// proven before anything is given out. Put the two constants at the end of co_consts before the new code is run: the hook must
-/// take one argument, and never raise. Rewrite always the original code, not one that has calls in it.
+/// Rewrites a code object: at each of `count` probes, in any order, stands a call of its hook with its argument, on the
+/// ways that enter the unit from outside and on no others. Nothing else that a program or a tracer can tell of the code
+/// is changed; that is proven before anything is given out. Put the two constants at the end of co_consts before the
+/// new code is run: the hook must take one argument, and never raise. Rewrite always the original code, not one that
+/// has calls in it.
 ///
-/// On OK `*out_patch` is yours; free it with nonstop_patch_free. Everything is copied. INVALID_ARGUMENT: nothing can be put
-/// into code of this dialect (its call_length is 0); the bytes are no bytecode of it; no instruction begins at the offset of a
-/// probe, or there are two at one; or a call cannot stand where it is wanted, since what comes there from outside of the unit
-/// cannot be told from what comes from inside: leave that probe out, and observe its unit by other means. The detail says which.
-/// INTERNAL: the new code was found not to do what the old one does; please report the detail. Any thread; about 10 us for a
-/// function of a hundred instructions. Since 1.
+/// On OK `*out_patch` is yours; free it with nonstop_patch_free. Everything is copied. INVALID_ARGUMENT: nothing can be
+/// put into code of this dialect (its call_length is 0); the bytes are no bytecode of it; no instruction begins at the
+/// offset of a probe, or there are two at one; or a call cannot stand where it is wanted, since what comes there from
+/// outside of the unit cannot be told from what comes from inside. Which probe it is the detail says, and asking for
+/// each alone shows: leave it out, and observe its unit by other means. INTERNAL: the new code was found not to do what
+/// the old one does; please report the detail. Any thread; about 1 us for each instruction. Since 1.
 ///
 /// # Safety
 /// The pointers are NULL or as said.
@@ -198,8 +200,8 @@ pub unsafe extern "C" fn nonstop_patch_new(
     })
 }
 
-/// Gives the rewritten code: `*out_code` is a struct of the kind that nonstop_patch_new took, with its struct_size set. Its texts
-/// are valid until the patch is freed; its first_line is 0, since that is as it was. Any thread. Since 1.
+/// Gives the rewritten code: `*out_code` is a struct of the kind that nonstop_patch_new took, with its struct_size set.
+/// Its texts are valid until the patch is freed; its first_line is 0, since that is as it was. Any thread. Since 1.
 ///
 /// # Safety
 /// The pointers are NULL or as said.
@@ -229,8 +231,8 @@ pub unsafe extern "C" fn nonstop_patch_get_code(
     })
 }
 
-/// Where an offset of the original code is in the rewritten one: a frame that stood there goes on there, past the calls that stand
-/// before that instruction. INVALID_ARGUMENT: it is beyond the end. Any thread. Since 1.
+/// Where an offset of the original code is in the rewritten one: a frame that stood there goes on there, past the calls
+/// that stand before that instruction. INVALID_ARGUMENT: it is beyond the end. Any thread. Since 1.
 ///
 /// # Safety
 /// The pointers are NULL or as said.
@@ -244,8 +246,9 @@ pub unsafe extern "C" fn nonstop_patch_new_offset(
     unsafe { moved(patch, offset, out_offset, |patch| patch.offsets.new_offset(offset)) }
 }
 
-/// Which offset of the original code an offset of the rewritten one is (f_lasti of a frame that runs it): within a call, that of the
-/// instruction before which the call stands. INVALID_ARGUMENT: it is beyond the end. Any thread. Since 1.
+/// Which offset of the original code an offset of the rewritten one is (f_lasti of a frame that runs it): within a
+/// call, that of the instruction before which the call stands. INVALID_ARGUMENT: it is beyond the end. Any thread.
+/// Since 1.
 ///
 /// # Safety
 /// The pointers are NULL or as said.

@@ -1,9 +1,9 @@
 //! The code with calls in it: what stands where, and how long each jump is.
 //!
-//! Before an instruction stand *chains* of calls, one for each set of probes that some step to the instruction passes: the
-//! chain that control falls into first, and each but the last followed by a jump to the instruction. A chain without a call
-//! is only that jump: control that falls to the instruction goes over the calls by it. All other steps that pass nothing go
-//! straight to the instruction, unless its line begins at the chains, see [`Beginning`].
+//! Before an instruction stand *chains* of calls, one for each set of probes that some step to the instruction passes:
+//! the chain that control falls into first, and each but the last followed by a jump to the instruction. A chain
+//! without a call is only that jump: control that falls to the instruction goes over the calls by it. All other steps
+//! that pass nothing go straight to the instruction, unless its line begins at the chains, see [`Beginning`].
 
 use std::ops::Range;
 
@@ -126,7 +126,8 @@ impl Assembly<'_> {
         if !self.begins_by_table() || !self.listing.decoded.instructions[index].begins_line {
             return Beginning::Unsaid;
         }
-        // There the line of a call begins in any case, and would begin twice: where a jump backward leads, and an exception.
+        // There the line of a call begins in any case, and would begin twice: where a jump backward leads, and an
+        // exception.
         let begins_anyway = |step: &Step| match *step {
             Step::Jump(source) => {
                 source >= index || self.listing.decoded.instructions[source].opcode.flow == Flow::Block
@@ -213,8 +214,8 @@ impl Assembly<'_> {
         self.listing.bytes.facts.line_table == LineTable::Lnotab
     }
 
-    /// The line that a call has: that of the entry, or of the instruction that it stands before where another would begin a
-    /// line once more.
+    /// The line that a call has: that of the entry, or of the instruction that it stands before where another would
+    /// begin a line once more.
     fn line_of_call(&self, before: usize, probe: &Probe) -> Option<i64> {
         let instructions = &self.listing.decoded.instructions;
         let entry = instructions.partition_point(|instruction| instruction.offset < probe.offset);
@@ -247,7 +248,8 @@ impl Assembly<'_> {
         offsets
     }
 
-    /// Gives every jump the prefixes that it needs, but no fewer than it had. Each one makes others longer, so until none does.
+    /// Gives every jump the prefixes that it needs, but no fewer than it had. Each one makes others longer, so until
+    /// none does.
     fn relax(&mut self) -> Result<Vec<usize>, PatchError> {
         loop {
             let offsets = self.offsets();
@@ -361,8 +363,8 @@ impl Assembly<'_> {
         Ok(Assembled { code, units, guards, offsets: Offsets::new(moved, ends) })
     }
 
-    /// The exception table, in units: what stands before an instruction is guarded as that is. A range is divided where the ways
-    /// to its handler differ.
+    /// The exception table, in units: what stands before an instruction is guarded as that is. A range is divided where
+    /// the ways to its handler differ.
     fn guards(&self, offsets: &[usize]) -> Vec<Guard> {
         let end = self.items.len();
         let unit = |item: usize| offsets[item] / 2;

@@ -1,4 +1,5 @@
-//! Line tables, written: the same forms that the compilers choose, so that a table comes out as it was where nothing was put in.
+//! Line tables, written: the same forms that the compilers choose, so that a table comes out as it was where nothing
+//! was put in.
 
 use super::assemble::Unit;
 use super::PatchError;

@@ -1,8 +1,9 @@
 //! The bytecode rewriter: puts calls to a hook into the code of a code object, where control enters units.
 //!
-//! Pure functions over bytes. What the bytes mean, and how a hook is called, is data ([`crate::code::Facts`]). [`places`] finds
-//! on which steps of control a call stands, [`assemble`] writes the code with it, and [`verify`] reads what was written anew and
-//! proves that it does what the original did, with those calls and nothing else. Nothing is given out that was not proven.
+//! Pure functions over bytes. What the bytes mean, and how a hook is called, is data ([`crate::code::Facts`]).
+//! [`places`] finds on which steps of control a call stands, [`assemble`] writes the code with it, and [`verify`] reads
+//! what was written anew and proves that it does what the original did, with those calls and nothing else. Nothing is
+//! given out that was not proven.
 
 mod assemble;
 mod exception_table;

@@ -1,7 +1,7 @@
 //! Which offset of the original code became which.
 
-/// The offsets of the original code and of the rewritten one. An offset names an instruction by its first prefix, by itself or
-/// by one of its caches: interpreters differ in which of these a frame stands at.
+/// The offsets of the original code and of the rewritten one. An offset names an instruction by its first prefix, by
+/// itself or by one of its caches: interpreters differ in which of these a frame stands at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Offsets {
     /// By instruction.
@@ -29,8 +29,8 @@ impl Offsets {
         (old < self.ends.0).then(|| within(old, moved.old, moved.new))
     }
 
-    /// Which offset of the original code is at an offset now: within what was put in, that of the instruction behind it.
-    /// `None`: beyond the end.
+    /// Which offset of the original code is at an offset now: within what was put in, that of the instruction behind
+    /// it. `None`: beyond the end.
     pub fn old_offset(&self, new: u32) -> Option<u32> {
         if new >= self.ends.1 {
             return None;
@@ -48,8 +48,8 @@ impl Offsets {
     }
 }
 
-/// The place in one instruction that is the beginning as `offset` is, or else as far from itself. Where prefixes were added, the
-/// first one stands for them.
+/// The place in one instruction that is the beginning as `offset` is, or else as far from itself. Where prefixes were
+/// added, the first one stands for them.
 fn within(offset: u32, from: (u32, u32), to: (u32, u32)) -> u32 {
     if offset == from.0 {
         to.0

@@ -6,8 +6,9 @@ use super::listing::Listing;
 use super::{PatchError, Probe};
 use crate::code::{ExceptionTable, Flow, Origin, Search, Step};
 
-/// The probes that the steps to an instruction pass on their way, as indices into the probes, in order. Steps that are not here
-/// pass none. The way of exceptions that an instruction of [`Flow::Block`] names is the step [`Step::Jump`] from it.
+/// The probes that the steps to an instruction pass on their way, as indices into the probes, in order. Steps that are
+/// not here pass none. The way of exceptions that an instruction of [`Flow::Block`] names is the step [`Step::Jump`]
+/// from it.
 pub(super) type Passes = HashMap<Step, Vec<usize>>;
 
 /// By the instruction before which calls stand.

@@ -1,12 +1,14 @@
 //! Proves that rewritten code does what the original did, with calls where control enters units and nothing else.
 //!
-//! Nothing of what [`super::assemble`] kept in mind is believed. The map of offsets, which is given out as well, is taken as a
-//! claim: that each instruction of the original is where the map says. Both codes are read by [`Decoded`], and then:
+//! Nothing of what [`super::assemble`] kept in mind is believed. The map of offsets, which is given out as well, is
+//! taken as a claim: that each instruction of the original is where the map says. Both codes are read by [`Decoded`],
+//! and then:
 //!
-//! 1. Each instruction of the original is there, with its argument, caches and positions; whatever else is there is a jump
-//!    forward or a whole call.
-//! 2. Each step of control from one instruction to another leads there still, over calls that are due on that step, in order,
-//!    and no others. So it is for exceptions, with the depth of the stack; what was put in is guarded as what it stands before.
+//! 1. Each instruction of the original is there, with its argument, caches and positions; whatever else is there is a
+//!    jump forward or a whole call.
+//! 2. Each step of control from one instruction to another leads there still, over calls that are due on that step, in
+//!    order, and no others. So it is for exceptions, with the depth of the stack; what was put in is guarded as what it
+//!    stands before.
 //! 3. A tracer is told of the same lines on each step.
 //!
 //! [`Decoded`]: crate::code::Decoded
@@ -343,9 +345,10 @@ impl Proof<'_> {
 }
 
 impl Proof<'_> {
-    /// Where a line that is told begins at an instruction, it does so still: for an exception there CPython 3.9 looks whether
-    /// it did (`exception_unwind` in Python/ceval.c), and tells of the line of a handler where it did not, if that line does
-    /// not begin there. Where a jump backward or an exception leads to a call its line begins first, and cannot begin again.
+    /// Where a line that is told begins at an instruction, it does so still: for an exception there CPython 3.9 looks
+    /// whether it did (`exception_unwind` in Python/ceval.c), and tells of the line of a handler where it did not, if
+    /// that line does not begin there. Where a jump backward or an exception leads to a call its line begins first, and
+    /// cannot begin again.
     fn beginnings(&self) -> Check {
         if self.old.bytes.facts.line_table != LineTable::Lnotab {
             return Ok(());
@@ -386,9 +389,10 @@ fn handlers(listing: &Listing<'_>) -> Vec<Vec<(usize, usize)>> {
     handlers
 }
 
-/// The lines that a tracer is told of when control goes on from an instruction by others. Up to CPython 3.9 and PyPy 3.9 a
-/// line begins where the table says; later where it is another than before. On a jump backward it begins in any case (PyPy:
-/// and on one to itself; where that is over a call it is one backward everywhere), and so it may after an exception.
+/// The lines that a tracer is told of when control goes on from an instruction by others. Up to CPython 3.9 and PyPy
+/// 3.9 a line begins where the table says; later where it is another than before. On a jump backward it begins in any
+/// case (PyPy: and on one to itself; where that is over a call it is one backward everywhere), and so it may after an
+/// exception.
 fn lines_told(listing: &Listing<'_>, from: Option<usize>, by: &[usize], is_jump_back: bool) -> Vec<i64> {
     let by_table = listing.bytes.facts.line_table == LineTable::Lnotab;
     let mut last = from;

@@ -36,8 +36,8 @@ pub struct Decoded {
     pub prologue: usize,
     /// See [`Facts::stray_lines`].
     pub stray_lines: bool,
-    /// The instructions `from..to`, and the one that the handler of their exceptions begins with. Of a block all that stands
-    /// between it and its handler, see `guarded`.
+    /// The instructions `from..to`, and the one that the handler of their exceptions begins with. Of a block all that
+    /// stands between it and its handler, see `guarded`.
     pub(super) guards: Vec<(u32, u32, u32)>,
     /// The same without what stands there behind the end of the block.
     pub(super) guarded: Vec<(u32, u32, u32)>,

@@ -135,8 +135,8 @@ impl Decoded {
         of_handler(&self.guards, index).map(|&(from, ..)| from as usize - 1)
     }
 
-    /// The instructions that a block guards, ascending: those between it and its handler that control comes to before the block
-    /// ends. Copies of a `finally` body, which compilers put behind the end, are none.
+    /// The instructions that a block guards, ascending: those between it and its handler that control comes to before
+    /// the block ends. Copies of a `finally` body, which compilers put behind the end, are none.
     pub fn guarded_by_block(&self, block: usize) -> Vec<usize> {
         self.within_block(block, &mut vec![false; self.instructions.len()])
     }
