@@ -18,7 +18,7 @@ use crate::code::{Call, Flow, Guard, Jump, LineTable, Position, Step};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Unit {
     pub position: Position,
-    /// An instruction begins here.
+    /// An instruction of the original begins here.
     pub is_first: bool,
     /// A line begins here, also if it is the one before.
     pub begins_line: bool,
@@ -343,14 +343,14 @@ impl Assembly<'_> {
             let count = (code.len() - from) / 2;
             let before = own.map(|index| listing.range(index));
             units.extend((0..count).map(|number| {
-                let is_first = number == 0;
+                let is_first = number == 0 && own.is_some();
                 // Prefixes that were added are where the first one is.
                 let known = before.as_ref().and_then(|range: &Range<usize>| {
                     let unit = (range.len() / 2 + number).checked_sub(count)?;
                     listing.positions.get(range.start / 2 + unit)
                 });
                 let position = known.copied().unwrap_or(item.position);
-                Unit { position, is_first, begins_line: is_first && item.begins_line }
+                Unit { position, is_first, begins_line: number == 0 && item.begins_line }
             }));
             if let (Some(index), Some(range)) = (own, before) {
                 let old = (range.start as u32, (range.start + 2 * listing.prefixes(index)) as u32);

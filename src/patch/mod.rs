@@ -127,3 +127,6 @@ pub fn patch(original: &Original<'_>, probes: &[Probe]) -> Result<Patch, PatchEr
 #[cfg(test)]
 #[path = "tests.rs"]
 mod tests;
+
+#[cfg(test)]
+mod real_tests;
