@@ -258,11 +258,21 @@ impl<'a> Search<'a> {
         if instruction.opcode.enters_nothing {
             return 0;
         }
-        if instruction.concludes() && self.busy.binary_search(&instruction.line).is_ok() {
+        if instruction.concludes()
+            && self.busy.binary_search(&instruction.line).is_ok()
+            && self.follows_something(index)
+        {
             0
         } else {
             instruction.line
         }
+    }
+
+    /// Whether control can go on to an instruction from the one that stands before it: where it comes by jumps alone nothing
+    /// was computed just before (a `case None` tests what the cases before it left on the stack).
+    fn follows_something(&self, index: usize) -> bool {
+        let before = index.checked_sub(1).map(|before| self.code.instructions[before].opcode.flow);
+        before.is_some_and(|flow| !matches!(flow, Flow::Jump | Flow::Stop))
     }
 
     /// Whether the interpreter sees no line begin at an entry, on one of the ways to it from outside.

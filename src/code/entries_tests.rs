@@ -419,6 +419,21 @@ fn no_line_surrounds_what_has_none() {
 
 // Any bytes
 
+#[test]
+fn a_test_that_only_jumps_lead_to_is_a_test_of_its_own() {
+    // case 1: … / case None if work: …; the second begins with the test of what the first left.
+    let sample = Sample::new(&[
+        (1, WORK, 0),
+        (1, TEST, 3),
+        (2, JUMP, 6),
+        (3, TEST, 6),
+        (3, WORK, 0),
+        (4, WORK, 0),
+        (5, RETURN, 0),
+    ]);
+    assert_eq!(of(&sample, &[lines(3, 3)]), [(3, 3)]);
+}
+
 /// What shows the entries of a unit to a host that sees single instructions, as `(unit of code, is it mixed)`.
 fn shown(sample: &Sample, units: &[Span], unit: usize) -> Vec<(u32, bool)> {
     let code = sample.decoded();
