@@ -306,6 +306,36 @@ static void a_host_can_fail_a_breakpoint_and_say_why(void)
     nonstop_engine_free(engine);
 }
 
+static void the_files_are_told_in_which_a_breakpoint_stands(void)
+{
+    nonstop_engine *engine = shop_engine(NULL);
+    nonstop_file files[3];
+    nonstop_breakpoint_id ids[2];
+    uint8_t carry[3] = {9, 9, 9};
+    files[0].path = text(SHOP);
+    files[1].path = text("/app/cart.py");
+    files[2].path = text("/lib/tax.py");
+    files[0].module = files[1].module = text("");
+    files[2].module = text("tax");
+    CHECK_STATUS(nonstop_files_carry(engine, files, 3, NULL, 0, carry), NONSTOP_OK);
+    CHECK(carry[0] == 0 && carry[1] == 0 && carry[2] == 0);
+    ids[0] = add_at(engine, "shop.py:3", NONSTOP_COUNT);
+    ids[1] = add_at(engine, "tax:1", NONSTOP_COUNT);
+    CHECK_STATUS(nonstop_files_carry(engine, files, 3, NULL, 0, carry), NONSTOP_OK);
+    CHECK(carry[0] == 1 && carry[1] == 0 && carry[2] == 1);
+    CHECK_STATUS(nonstop_files_carry(engine, files, 3, &ids[1], 1, carry), NONSTOP_OK);
+    CHECK(carry[0] == 0 && carry[1] == 0 && carry[2] == 1);
+    CHECK_STATUS(nonstop_breakpoints_remove(engine, &ids[1], 1), NONSTOP_OK);
+    CHECK_STATUS(nonstop_files_carry(engine, files, 3, ids, 2, carry), NONSTOP_OK);
+    CHECK(carry[0] == 1 && carry[1] == 0 && carry[2] == 0);
+    CHECK_STATUS(nonstop_files_carry(engine, NULL, 0, NULL, 0, NULL), NONSTOP_OK);
+    CHECK_REFUSED(nonstop_files_carry(engine, files, 3, NULL, 0, NULL), NONSTOP_ERROR_NULL_POINTER, "out_carry");
+    CHECK_REFUSED(nonstop_files_carry(engine, NULL, 3, NULL, 0, carry), NONSTOP_ERROR_NULL_POINTER, "files");
+    CHECK_REFUSED(nonstop_files_carry(engine, files, 3, NULL, 2, carry), NONSTOP_ERROR_NULL_POINTER, "breakpoints");
+    CHECK_REFUSED(nonstop_files_carry(NULL, files, 3, NULL, 0, carry), NONSTOP_ERROR_NULL_POINTER, "engine");
+    nonstop_engine_free(engine);
+}
+
 static void two_engines_know_nothing_of_each_other(void)
 {
     nonstop_engine *one = shop_engine(NULL), *other = shop_engine(NULL);
@@ -335,6 +365,7 @@ const test breakpoints_tests[] = {
     TEST(a_batch_with_one_bad_element_adds_nothing_and_names_it),
     TEST(thousands_are_added_and_removed_at_once),
     TEST(a_host_can_fail_a_breakpoint_and_say_why),
+    TEST(the_files_are_told_in_which_a_breakpoint_stands),
     TEST(two_engines_know_nothing_of_each_other),
     END,
 };

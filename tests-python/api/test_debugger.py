@@ -199,6 +199,29 @@ def test_expiry_ends(debugger: Any) -> None:
     assert (watched.hits, watched.state) == (1, "expired")
 
 
+def test_batch_arms_at_its_end_what_runs_already(debugger: Any) -> None:
+    price(1)
+    with debugger.batch():
+        first = debugger.counter(price)
+        with debugger.batch():
+            second = debugger.counter(price)
+        first.disable()
+    price(1)
+    assert (first.hits, second.hits) == (0, 1)
+    with debugger.batch():
+        first.enable()
+    price(1)
+    assert (first.hits, second.hits) == (1, 2)
+
+
+def test_batch_keeps_what_was_set_before_an_error(debugger: Any) -> None:
+    with pytest.raises(nonstop.LocationError), debugger.batch():
+        watched = debugger.counter(price)
+        debugger.counter("nowhere.py:1")
+    price(1)
+    assert watched.hits == 1
+
+
 def test_counters_add_up(debugger: Any) -> None:
     watched = debugger.counter(price, condition="10 // amount", hit_condition=">= 2", max_hits=3)
     for amount in (0, 1, 2, 20, 3, 4, 5, 6):
