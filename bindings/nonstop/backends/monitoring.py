@@ -242,6 +242,8 @@ class MonitoringBackend(Backend):
         # First: early versions of 3.12 forget an id that has events left, but not these (python/cpython#111963).
         for plan in self.decisions.codes.plans():
             plan.set([], plan.epoch)
+        # Nobody is told any more of code that dies: when the process ends, modules are gone before it.
+        self.decisions = self._no_decisions()
         self._hooks.stop()
         _plans = {}
         for event in (_INSTRUCTION, _LINE, _BEGINS, _RESUMES):

@@ -211,6 +211,8 @@ class SettraceBackend(Backend):
         self._threads.stop()
         for plan in self.decisions.codes.plans():
             plan.set([], plan.epoch)
+        # Nobody is told any more of code that dies: when the process ends, modules are gone before it.
+        self.decisions = Decisions(self._planner, TracePlan, ahead=False)
         _known = {}
 
     def refresh(self, breakpoints: Sequence[int] = ()) -> None:
