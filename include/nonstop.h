@@ -343,6 +343,9 @@
 // Flag of a CPython host: its threads run without a GIL.
 #define NONSTOP_CPYTHON_FREE_THREADED 1
 
+// Flag of a CPython host: it puts calls into code (nonstop_patch_new), up to 3.11.
+#define NONSTOP_CPYTHON_PUTS_CALLS 2
+
 // What one hit captured, while it is being described call by call. It belongs to the thread that made it: any other gets
 // WRONG_THREAD.
 typedef struct nonstop_capture nonstop_capture;
@@ -863,24 +866,27 @@ typedef struct {
     size_t spec_len;
 } nonstop_template_part;
 
-// What a program gives that runs CPython 3.9 or later and observes with sys.monitoring (3.12 and later). The pointers are
-// `PyObject *`: the host keeps its references, the library counts its own.
+// What a program gives that runs CPython 3.9 or later and observes with sys.monitoring (3.12 and later), or by calls that it
+// puts into code (NONSTOP_CPYTHON_PUTS_CALLS). The pointers are `PyObject *`: the host keeps its references, the library
+// counts its own.
 typedef struct {
     // sizeof(nonstop_cpython_host).
     uint32_t struct_size;
-    // NONSTOP_CPYTHON_FREE_THREADED.
+    // NONSTOP_CPYTHON_FREE_THREADED, NONSTOP_CPYTHON_PUTS_CALLS (not both).
     uint32_t flags;
-    // sys.monitoring.DISABLE.
+    // sys.monitoring.DISABLE; None where calls are put into code.
     void *disable;
     // Called as `at_instruction(code, offset)` where Python has to do all that is to be done for an event: what it returns goes
-    // to the interpreter.
+    // to the interpreter. As `at_instruction(site)` where calls are put into code.
     void *at_instruction;
     // Called as `answer(breakpoint, ticket, hit, verdict, action, user_data)`, the fields of a nonstop_hit_item, for each that
     // nonstop_hit would have given. The frame that calls it is the one that arrived.
     void *answer;
-    // Called as `outdated(code)` after an arrival that changed what is armed.
+    // Called as `outdated(code)` after an arrival that changed what is armed; as `outdated(site)` where calls are put into code.
     void *outdated;
-    // A list: the native callback for INSTRUCTION events is appended to it.
+    // A list: the native callback for INSTRUCTION events is appended to it, or the hook that code calls with the number of a
+    // site. A call of the hook takes no level of the recursion limit, and no tracer or profiler is told of it. While it waits for
+    // one of the functions above, it does nothing in the same thread.
     void *callbacks;
 } nonstop_cpython_host;
 
@@ -1389,11 +1395,35 @@ nonstop_status nonstop_cpython_start(const nonstop_engine *engine,
 
 // Arms instructions of the code object at an address (a `PyCodeObject *`), and no others: what nonstop_code_get_instructions
 // gave, with the epoch of that. None: the code object is forgotten. Where one is mixed, `at_instruction` is called for every
-// instruction. The hooks don't keep the code object alive: forget it before it dies. NOT_FOUND: there is no session. Since 1.
+// instruction. The hooks don't keep the code object alive: forget it before it dies. Where calls are put into code, each site is
+// armed by itself: `code` is its number, and the one entry has the offset 0. NOT_FOUND: there is no session. Since 1.
 nonstop_status nonstop_cpython_arm(const void *code,
                                    const nonstop_entry *instructions,
                                    size_t count,
                                    uint64_t epoch);
+
+// Has `listener` called with each code object (`PyCodeObject *`) that exec, eval or an import of this process is about to run;
+// NULL: nobody any more. The library keeps a reference. It is an audit hook (PEP 578): once there it stays, and costs the audit
+// events of the program some nanoseconds each. NOT_SUPPORTED: no session has begun, or another audit hook forbids this one. Since 1.
+nonstop_status nonstop_cpython_listen(void *listener);
+
+// Puts an object into the place of another in the constants of a code object (`co_consts`, a tuple) of CPython up to 3.11: what
+// that code makes from now on is made of it, also where it is running. NOT_FOUND: `old` does not stand at `index`, and nothing was
+// done, or no session has begun. References are counted. Since 1.
+nonstop_status nonstop_cpython_replace_constant(void *constants,
+                                                size_t index,
+                                                void *old,
+                                                void *new_);
+
+// Sets the trace function of another thread of CPython up to 3.11, if it has the one that is expected (`sys.settrace` sets that of
+// its own only): `thread` is its `threading.get_ident()`, `gettrace` and `settrace` are those of `sys`, `expected` and `tracer` trace
+// functions or None. Frames that run there are traced from their next line on, if they have an `f_trace`. NOT_FOUND: there is no
+// such other thread, it has another trace function, or no session has begun. Since 1.
+nonstop_status nonstop_cpython_set_trace(uint64_t thread,
+                                         void *gettrace,
+                                         void *settrace,
+                                         void *expected,
+                                         void *tracer);
 
 // Ends the session: when it returns, the hooks use its engine no more. Nothing happens without one. Since 1.
 void nonstop_cpython_stop(void);

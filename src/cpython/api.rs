@@ -1,6 +1,6 @@
 //! The functions of CPython's C API that the hooks call, found in the process.
 
-use std::ffi::{c_char, c_int, c_long, c_void, CStr};
+use std::ffi::{c_char, c_int, c_long, c_uint, c_void, CStr};
 use std::fmt;
 use std::mem::size_of;
 
@@ -26,6 +26,80 @@ pub struct MethodDef {
 /// `METH_FASTCALL`: called with an array of arguments and their number.
 pub const METH_FASTCALL: c_int = 0x80;
 
+/// The function of a callable that is called by the vectorcall protocol (PEP 590).
+pub type VectorCall = unsafe extern "C" fn(Object, *const Object, usize, Object) -> Object;
+
+/// An audit hook (PEP 578).
+pub type AuditHook = unsafe extern "C" fn(*const c_char, Object, *mut c_void) -> c_int;
+
+/// The number of arguments, of what a vectorcall is told: the highest bit says something else.
+pub const VECTORCALL_COUNT: usize = !(1 << (usize::BITS - 1));
+
+/// `PyMemberDef` (Include/structmember.h).
+#[repr(C)]
+struct MemberDef {
+    name: *const c_char,
+    kind: c_int,
+    offset: isize,
+    flags: c_int,
+    doc: *const c_char,
+}
+
+/// `PyType_Slot` (Include/object.h).
+#[repr(C)]
+struct TypeSlot {
+    slot: c_int,
+    value: *mut c_void,
+}
+
+/// `PyType_Spec` (Include/object.h).
+#[repr(C)]
+struct TypeSpec {
+    name: *const c_char,
+    basic_size: c_int,
+    item_size: c_int,
+    flags: c_uint,
+    slots: *mut TypeSlot,
+}
+
+/// What an object begins with on builds with a GIL: its reference count and its type.
+#[repr(C)]
+struct Head {
+    references: isize,
+    kind: Object,
+}
+
+/// An object that does nothing but to be called.
+#[repr(C)]
+struct Callable {
+    head: Head,
+    call: VectorCall,
+}
+
+/// A `tuple` up to its items (Include/cpython/tupleobject.h, up to 3.13).
+#[repr(C)]
+struct Tuple {
+    head: Head,
+    size: isize,
+    items: [Object; 0],
+}
+
+/// A `PyThreadState *`.
+type ThreadState = *mut usize;
+
+/// So many words of a `PyThreadState` are there in all versions up to 3.11, and the number of the thread is among them.
+const THREAD_STATE_WORDS: usize = 32;
+
+/// What stands before `tracing` in a `PyThreadState` of 3.9 and 3.10, in ints.
+const TRACING_INTS: usize = 11;
+
+const READ_ONLY: c_int = 1;
+const KIND_SSIZE: c_int = 19;
+const SLOT_CALL: c_int = 50;
+const SLOT_MEMBERS: c_int = 72;
+const FLAG_VECTORCALL: c_uint = 1 << 11;
+const FLAG_DEFAULT: c_uint = 1 << 18;
+
 /// What is looked up. All of it is in every version from 3.9 on.
 #[derive(Clone, Copy)]
 pub struct Api {
@@ -39,6 +113,18 @@ pub struct Api {
     new_function: unsafe extern "C" fn(*mut MethodDef, Object, Object, Object) -> Object,
     append: unsafe extern "C" fn(Object, Object) -> c_int,
     clear_error: unsafe extern "C" fn(),
+    type_from_spec: unsafe extern "C" fn(*mut TypeSpec) -> Object,
+    allocate: unsafe extern "C" fn(Object, isize) -> Object,
+    call_by_vector: unsafe extern "C" fn(Object, Object, Object) -> Object,
+    tuple_item: unsafe extern "C" fn(Object, isize) -> Object,
+    add_audit_hook: unsafe extern "C" fn(AuditHook, *mut c_void) -> c_int,
+    thread_state: unsafe extern "C" fn() -> ThreadState,
+    swap_thread_state: unsafe extern "C" fn(ThreadState) -> ThreadState,
+    interpreter: unsafe extern "C" fn() -> *mut c_void,
+    first_thread: unsafe extern "C" fn(*mut c_void) -> ThreadState,
+    next_thread: unsafe extern "C" fn(ThreadState) -> ThreadState,
+    /// From 3.11 on.
+    tracing: Option<[unsafe extern "C" fn(ThreadState); 2]>,
     none: Object,
 }
 
@@ -77,12 +163,27 @@ impl Api {
                 release_gil: library.function(c"PyGILState_Release")?,
                 long_as_long: library.function(c"PyLong_AsLong")?,
                 long_from_u64: library.function(c"PyLong_FromUnsignedLongLong")?,
-                vectorcall: library.function(c"PyObject_Vectorcall")?,
+                // Up to 3.10 `PyObject_Vectorcall` is no symbol, but inlined.
+                vectorcall: library.function(c"PyObject_VectorcallDict")?,
                 increase: library.function(c"Py_IncRef")?,
                 decrease: library.function(c"Py_DecRef")?,
                 new_function: library.function(c"PyCMethod_New")?,
                 append: library.function(c"PyList_Append")?,
                 clear_error: library.function(c"PyErr_Clear")?,
+                type_from_spec: library.function(c"PyType_FromSpec")?,
+                allocate: library.function(c"PyType_GenericAlloc")?,
+                call_by_vector: library.function(c"PyVectorcall_Call")?,
+                tuple_item: library.function(c"PyTuple_GetItem")?,
+                add_audit_hook: library.function(c"PySys_AddAuditHook")?,
+                thread_state: library.function(c"PyThreadState_Get")?,
+                swap_thread_state: library.function(c"PyThreadState_Swap")?,
+                interpreter: library.function(c"PyInterpreterState_Get")?,
+                first_thread: library.function(c"PyInterpreterState_ThreadHead")?,
+                next_thread: library.function(c"PyThreadState_Next")?,
+                tracing: library
+                    .function(c"PyThreadState_EnterTracing")
+                    .and_then(|enter| Ok([enter, library.function(c"PyThreadState_LeaveTracing")?]))
+                    .ok(),
                 none: library.symbol(c"_Py_NoneStruct")?,
             })
         }
@@ -152,6 +253,186 @@ impl Api {
             }
             is_appended
         }
+    }
+}
+
+impl Api {
+    /// Makes an object of a type of its own that calls a function, and no other: calling a `builtin_function_or_method` takes a
+    /// level of the recursion limit, and profilers are told of it. NULL: memory lacks. The GIL is held, and there is one.
+    pub fn new_callable(&self, name: &'static CStr, call: VectorCall) -> Object {
+        let null: Object = std::ptr::null_mut();
+        let no_member = MemberDef { name: null.cast(), kind: 0, offset: 0, flags: 0, doc: null.cast() };
+        // The type keeps the address: it is there for good, as the type is.
+        let members = Box::leak(Box::new([
+            MemberDef {
+                name: c"__vectorcalloffset__".as_ptr(),
+                kind: KIND_SSIZE,
+                offset: std::mem::offset_of!(Callable, call) as isize,
+                flags: READ_ONLY,
+                doc: null.cast(),
+            },
+            no_member,
+        ]));
+        let mut slots = [
+            TypeSlot { slot: SLOT_CALL, value: self.call_by_vector as *mut c_void },
+            TypeSlot { slot: SLOT_MEMBERS, value: members.as_mut_ptr().cast() },
+            TypeSlot { slot: 0, value: null },
+        ];
+        let mut spec = TypeSpec {
+            name: name.as_ptr(),
+            basic_size: size_of::<Callable>() as c_int,
+            item_size: 0,
+            flags: FLAG_DEFAULT | FLAG_VECTORCALL,
+            slots: slots.as_mut_ptr(),
+        };
+        // SAFETY: the structures are those of the C API; an object that was just allocated belongs to nobody else.
+        unsafe {
+            let kind = (self.type_from_spec)(&mut spec);
+            let made = if kind.is_null() { null } else { (self.allocate)(kind, 0) };
+            self.give_up(kind);
+            if made.is_null() {
+                (self.clear_error)();
+            } else {
+                (*made.cast::<Callable>()).call = call;
+            }
+            made
+        }
+    }
+
+    /// Appends an object to a `list`; whether that went well. The GIL is held.
+    pub fn append(&self, list: Object, object: Object) -> bool {
+        // SAFETY: both are alive, by the promise of who asks.
+        let is_appended = unsafe { (self.append)(list, object) } == 0;
+        if !is_appended {
+            // SAFETY: an error is set.
+            unsafe { (self.clear_error)() };
+        }
+        is_appended
+    }
+
+    /// Puts an object into the place of another in a `tuple`, if that is what stands there; whether it is. The GIL is held.
+    ///
+    /// # Safety
+    /// It is a tuple of CPython up to 3.13, and nobody relies on what is in it.
+    pub unsafe fn replace_item(&self, tuple: Object, index: usize, old: Object, new: Object) -> bool {
+        // SAFETY: the function checks type and index; what it gives stands in the array of items, which is checked.
+        unsafe {
+            if (self.tuple_item)(tuple, index as isize) != old {
+                (self.clear_error)();
+                return false;
+            }
+            let place = (&raw mut (*tuple.cast::<Tuple>()).items).cast::<Object>().add(index);
+            if *place != old {
+                return false;
+            }
+            *place = self.reference(new);
+            self.give_up(old);
+            true
+        }
+    }
+
+    /// Sets the trace function of another thread, if it has the one that is expected; whether that was done. `get` and `set` are
+    /// `sys.gettrace` and `sys.settrace`, which work on the thread that is current: for as long as they take that is the other one.
+    /// The GIL is held.
+    ///
+    /// # Safety
+    /// This is CPython up to 3.11, with a GIL; the objects are alive.
+    pub unsafe fn set_trace(
+        &self,
+        thread: usize,
+        [get, set]: [Object; 2],
+        [expected, tracer]: [Object; 2],
+    ) -> bool {
+        // SAFETY: the list of threads changes under the GIL only, and so does what is current. Neither function gives it up.
+        unsafe {
+            let Some(state) = self.state_of(thread) else { return false };
+            let own = (self.swap_thread_state)(state);
+            let found = self.call(get, &[]);
+            let is_expected = found == expected;
+            self.give_up(found);
+            let done = if is_expected { self.call(set, &[tracer]) } else { std::ptr::null_mut() };
+            self.give_up(done);
+            if found.is_null() || (is_expected && done.is_null()) {
+                (self.clear_error)();
+            }
+            (self.swap_thread_state)(own);
+            !done.is_null()
+        }
+    }
+
+    /// The interpreter that runs in this thread. The GIL is held.
+    pub fn interpreter(&self) -> *mut c_void {
+        // SAFETY: there is one, since the GIL is held.
+        unsafe { (self.interpreter)() }
+    }
+
+    /// Keeps tracers and profilers from what Python runs in this thread, until the value is dropped, as while one of them runs.
+    /// The GIL is held, and this is CPython up to 3.11.
+    pub fn untraced(&self) -> Untraced<'_> {
+        self.change_tracing(true);
+        Untraced(self)
+    }
+
+    fn change_tracing(&self, enters: bool) {
+        // SAFETY: the state of this thread, under the GIL. Up to 3.10 it counts in the field `tracing`, an int that stands behind
+        // three pointers, the frame and three ints (Include/cpython/pystate.h).
+        unsafe {
+            let state = (self.thread_state)();
+            match self.tracing {
+                Some([enter, _]) if enters => enter(state),
+                Some([_, leave]) => leave(state),
+                None => *state.cast::<c_int>().add(TRACING_INTS) += if enters { 1 } else { -1 },
+            }
+        }
+    }
+
+    /// The state of a thread. What a state looks like differs: the number of the thread is where the current one has its own.
+    unsafe fn state_of(&self, thread: usize) -> Option<ThreadState> {
+        // SAFETY: a state is longer than what is read of it, and holds pointers and numbers.
+        unsafe {
+            let own = (self.thread_state)();
+            let number = libc::pthread_self() as usize;
+            let place = (0..THREAD_STATE_WORDS).find(|&at| *own.add(at) == number)?;
+            let mut state = (self.first_thread)((self.interpreter)());
+            while !state.is_null() && *state.add(place) != thread {
+                state = (self.next_thread)(state);
+            }
+            (!state.is_null() && state != own).then_some(state)
+        }
+    }
+
+    /// The first item of a `tuple`, or NULL; the tuple keeps the reference. The GIL is held.
+    pub fn first_item(&self, tuple: Object) -> Object {
+        // SAFETY: the function checks type and index.
+        let item = unsafe { (self.tuple_item)(tuple, 0) };
+        if item.is_null() {
+            // SAFETY: an error is set.
+            unsafe { (self.clear_error)() };
+        }
+        item
+    }
+
+    /// Adds an audit hook, for good; whether that went well. The GIL is held.
+    ///
+    /// # Safety
+    /// The hook lives for ever.
+    pub unsafe fn add_audit_hook(&self, hook: AuditHook) -> bool {
+        // SAFETY: the caller's promise.
+        let is_added = unsafe { (self.add_audit_hook)(hook, std::ptr::null_mut()) } == 0;
+        if !is_added {
+            // SAFETY: an error may be set; clearing none is fine.
+            unsafe { (self.clear_error)() };
+        }
+        is_added
+    }
+}
+
+/// No tracer and no profiler is told of what runs.
+pub struct Untraced<'a>(&'a Api);
+
+impl Drop for Untraced<'_> {
+    fn drop(&mut self) {
+        self.0.change_tracing(false);
     }
 }
 

@@ -7,7 +7,10 @@
 
 mod api;
 mod armed;
+mod audit;
 mod session;
 
 pub use api::{MissingSymbol, Object};
-pub use session::{arm, check, ignore_this_thread, native_spent_ns, start, stop, Host, Site};
+pub use session::{
+    arm, check, ignore_this_thread, listen, native_spent_ns, replace_item, set_trace, start, stop, Host, Site,
+};

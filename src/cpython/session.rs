@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering}
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use super::api::{Api, MethodDef, MissingSymbol, Object, METH_FASTCALL};
+use super::api::{Api, MethodDef, MissingSymbol, Object, METH_FASTCALL, VECTORCALL_COUNT};
 use super::armed::{Armed, Found, Point, Points};
 use crate::engine::{Engine, HitItem, Thread};
 
@@ -28,6 +28,8 @@ pub struct Host {
     pub outdated: Object,
     /// A list, which the callback is appended to.
     pub callbacks: Object,
+    /// Whether the callback wanted is the one that is put into code.
+    pub puts_calls: bool,
     /// Whether threads run without a GIL.
     pub is_free_threaded: bool,
 }
@@ -90,8 +92,14 @@ pub unsafe fn start(engine: *const Engine, host: Host) -> Result<(), MissingSymb
     for object in [host.disable, host.at_instruction, host.answer, host.outdated] {
         api.reference(object);
     }
-    // SAFETY: the definition is a static, the list is alive.
-    if !unsafe { api.append_function(host.callbacks, definition()) } {
+    let is_made = if host.puts_calls {
+        let hook = hook(&api);
+        !hook.is_null() && api.append(host.callbacks, hook)
+    } else {
+        // SAFETY: the definition is a static, the list is alive.
+        unsafe { api.append_function(host.callbacks, definition()) }
+    };
+    if !is_made {
         log::error!("a native callback could not be made: memory lacks");
     }
     IS_FREE_THREADED.store(host.is_free_threaded, Ordering::SeqCst);
@@ -134,6 +142,45 @@ pub fn arm(code: usize, epoch: u64, points: &[Site]) -> bool {
     true
 }
 
+/// The functions of the interpreter, once a session has begun.
+pub fn api() -> Option<&'static Api> {
+    API.get()
+}
+
+/// Has an object called with each code object that `exec`, `eval` or an import is about to run, until another is set; NULL:
+/// nobody. Whether that is possible: a session has begun, and nobody forbids it.
+///
+/// # Safety
+/// The listener is NULL or alive.
+pub unsafe fn listen(listener: Object) -> bool {
+    let Some(api) = api() else { return false };
+    let _gil = api.hold_gil();
+    // SAFETY: the caller's promise.
+    unsafe { super::audit::listen(api, listener) }
+}
+
+/// Puts an object into the place of another in a `tuple`, if that is what stands there; whether it is.
+///
+/// # Safety
+/// The objects are alive, and the tuple holds the constants of a code object of CPython up to 3.11.
+pub unsafe fn replace_item(tuple: Object, index: usize, old: Object, new: Object) -> bool {
+    let Some(api) = api() else { return false };
+    let _gil = api.hold_gil();
+    // SAFETY: the caller's promise.
+    unsafe { api.replace_item(tuple, index, old, new) }
+}
+
+/// Sets the trace function of another thread, if it has the one that is expected; see [`Api::set_trace`].
+///
+/// # Safety
+/// As there; the GIL need not be held.
+pub unsafe fn set_trace(thread: usize, functions: [Object; 2], tracers: [Object; 2]) -> bool {
+    let Some(api) = api() else { return false };
+    let _gil = api.hold_gil();
+    // SAFETY: the caller's promise.
+    unsafe { api.set_trace(thread, functions, tracers) }
+}
+
 /// An instruction that arrives at a site.
 #[derive(Clone, Copy, Debug)]
 pub struct Site {
@@ -155,6 +202,78 @@ pub fn ignore_this_thread(is_ignored: bool) {
 
 fn is_ignored() -> bool {
     ANY_IGNORED.load(Ordering::Relaxed) && IS_IGNORED.with(Cell::get)
+}
+
+/// How many threads are answering an arrival in Python, which a call in code told of.
+static ANSWERING: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    static IS_ANSWERING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Held while Python answers: what it runs meanwhile arrives nowhere, as inside of a callback of `sys.monitoring`.
+struct Answering;
+
+impl Answering {
+    fn begin() -> Self {
+        ANSWERING.fetch_add(1, Ordering::Relaxed);
+        IS_ANSWERING.with(|answering| answering.set(true));
+        Self
+    }
+
+    fn is_now() -> bool {
+        ANSWERING.load(Ordering::Relaxed) > 0 && IS_ANSWERING.with(Cell::get)
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        IS_ANSWERING.with(|answering| answering.set(false));
+        ANSWERING.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// What stands in code, made once: code that has it may outlive its session.
+fn hook(api: &Api) -> Object {
+    struct Made(Object);
+    // SAFETY: the object is for every thread, under the GIL.
+    unsafe impl Send for Made {}
+    // SAFETY: as above.
+    unsafe impl Sync for Made {}
+    static HOOK: OnceLock<Made> = OnceLock::new();
+    HOOK.get_or_init(|| Made(api.new_callable(c"nonstop.hook", at_site))).0
+}
+
+/// What is called by code that calls were put into, with the number of the site. It gives what `at_instruction` gives.
+unsafe extern "C" fn at_site(_: Object, arguments: *const Object, count: usize, _: Object) -> Object {
+    let active = ACTIVE.load(Ordering::SeqCst).cast_const();
+    let none = || API.get().map_or(std::ptr::null_mut(), Api::none);
+    if active.is_null() || count & VECTORCALL_COUNT != 1 || Answering::is_now() {
+        return none();
+    }
+    // SAFETY: as in `at_instruction`; there is a GIL wherever calls are put into code.
+    let (session, site) = unsafe { (&*active, *arguments) };
+    let answered = catch_unwind(AssertUnwindSafe(|| {
+        let number = session.api.small_int(site) as usize;
+        // SAFETY: the interpreter calls under the GIL, and nothing of this gives it up.
+        match unsafe { session.armed.find(number, 0, |found| session.arrive(found)) } {
+            Alone::Answer(object) => object,
+            Alone::Ask(question) => {
+                // SAFETY: as above; from now on the reference keeps it, whatever Python does.
+                let kept = unsafe {
+                    Arc::increment_strong_count(active);
+                    Arc::from_raw(active)
+                };
+                let _answering = Answering::begin();
+                let _untraced = session.api.untraced();
+                kept.ask_python(question, &[site])
+            }
+        }
+    }));
+    answered.unwrap_or_else(|_| {
+        log::error!("nonstop has a defect: a hook panicked");
+        none()
+    })
 }
 
 /// The time that the program spent in callbacks which did not leave for Python, in nanoseconds: an estimate from one of 256.
@@ -241,7 +360,7 @@ unsafe extern "C" fn at_instruction(_: Object, arguments: *const Object, count: 
                 Arc::from_raw(active)
             };
             drop(entering);
-            kept.ask_python(question, code, offset)
+            kept.ask_python(question, &[code, offset])
         }
     }));
     answered.unwrap_or_else(|_| {
@@ -301,11 +420,12 @@ impl Session {
         }
     }
 
-    fn ask_python(&self, question: Question, code: Object, offset: Object) -> Object {
+    /// `place`: the code object and the offset, or the site.
+    fn ask_python(&self, question: Question, place: &[Object]) -> Object {
         let api = &self.api;
         let items = match question {
-            Question::Everything => return api.call(self.host.at_instruction, &[code, offset]),
-            Question::Outdated => return api.call(self.host.outdated, &[code]),
+            Question::Everything => return api.call(self.host.at_instruction, place),
+            Question::Outdated => return api.call(self.host.outdated, &place[..1]),
             Question::Items(items) => items,
         };
         let epoch = self.epoch();
@@ -323,7 +443,7 @@ impl Session {
             api.give_up(result);
         }
         if self.is_active() && self.epoch() != epoch {
-            return api.call(self.host.outdated, &[code]);
+            return api.call(self.host.outdated, &place[..1]);
         }
         api.none()
     }

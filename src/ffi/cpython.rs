@@ -8,31 +8,38 @@ use super::error::Failure;
 use super::guard::guarded;
 use super::memory::{expect_known, read_struct, slice, Handle, Sized32};
 use super::status::*;
-use crate::cpython::{arm, check, ignore_this_thread, native_spent_ns, start, stop, Host, Site};
+use crate::cpython::{
+    arm, check, ignore_this_thread, listen, native_spent_ns, replace_item, set_trace, start, stop, Host, Site,
+};
 
 /// Flag of a CPython host: its threads run without a GIL.
 pub const NONSTOP_CPYTHON_FREE_THREADED: u32 = 1;
+/// Flag of a CPython host: it puts calls into code (nonstop_patch_new), up to 3.11.
+pub const NONSTOP_CPYTHON_PUTS_CALLS: u32 = 2;
 
-/// What a program gives that runs CPython 3.9 or later and observes with sys.monitoring (3.12 and later). The pointers are
-/// `PyObject *`: the host keeps its references, the library counts its own.
+/// What a program gives that runs CPython 3.9 or later and observes with sys.monitoring (3.12 and later), or by calls that it
+/// puts into code (NONSTOP_CPYTHON_PUTS_CALLS). The pointers are `PyObject *`: the host keeps its references, the library
+/// counts its own.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct nonstop_cpython_host {
     /// sizeof(nonstop_cpython_host).
     pub struct_size: u32,
-    /// NONSTOP_CPYTHON_FREE_THREADED.
+    /// NONSTOP_CPYTHON_FREE_THREADED, NONSTOP_CPYTHON_PUTS_CALLS (not both).
     pub flags: u32,
-    /// sys.monitoring.DISABLE.
+    /// sys.monitoring.DISABLE; None where calls are put into code.
     pub disable: *mut c_void,
     /// Called as `at_instruction(code, offset)` where Python has to do all that is to be done for an event: what it returns goes
-    /// to the interpreter.
+    /// to the interpreter. As `at_instruction(site)` where calls are put into code.
     pub at_instruction: *mut c_void,
     /// Called as `answer(breakpoint, ticket, hit, verdict, action, user_data)`, the fields of a nonstop_hit_item, for each that
     /// nonstop_hit would have given. The frame that calls it is the one that arrived.
     pub answer: *mut c_void,
-    /// Called as `outdated(code)` after an arrival that changed what is armed.
+    /// Called as `outdated(code)` after an arrival that changed what is armed; as `outdated(site)` where calls are put into code.
     pub outdated: *mut c_void,
-    /// A list: the native callback for INSTRUCTION events is appended to it.
+    /// A list: the native callback for INSTRUCTION events is appended to it, or the hook that code calls with the number of a
+    /// site. A call of the hook takes no level of the recursion limit, and no tracer or profiler is told of it. While it waits for
+    /// one of the functions above, it does nothing in the same thread.
     pub callbacks: *mut c_void,
 }
 
@@ -71,7 +78,12 @@ pub unsafe extern "C" fn nonstop_cpython_start(
     guarded(|| {
         // SAFETY: the host's promise.
         let (engine, host) = unsafe { (nonstop_engine::borrow(engine)?, read_struct(host, "host")?) };
-        expect_known(host.flags, NONSTOP_CPYTHON_FREE_THREADED, 0)?;
+        expect_known(host.flags, NONSTOP_CPYTHON_FREE_THREADED | NONSTOP_CPYTHON_PUTS_CALLS, 0)?;
+        let is_free_threaded = host.flags & NONSTOP_CPYTHON_FREE_THREADED != 0;
+        let puts_calls = host.flags & NONSTOP_CPYTHON_PUTS_CALLS != 0;
+        if is_free_threaded && puts_calls {
+            return Err(Failure::argument("nothing is put into code where threads run without a GIL"));
+        }
         let objects = [
             (host.disable, "disable"),
             (host.at_instruction, "at_instruction"),
@@ -88,7 +100,8 @@ pub unsafe extern "C" fn nonstop_cpython_start(
             answer: host.answer,
             outdated: host.outdated,
             callbacks: host.callbacks,
-            is_free_threaded: host.flags & NONSTOP_CPYTHON_FREE_THREADED != 0,
+            is_free_threaded,
+            puts_calls,
         };
         // SAFETY: the host's promise.
         unsafe { start(&engine.engine, host) }
@@ -99,7 +112,8 @@ pub unsafe extern "C" fn nonstop_cpython_start(
 
 /// Arms instructions of the code object at an address (a `PyCodeObject *`), and no others: what nonstop_code_get_instructions
 /// gave, with the epoch of that. None: the code object is forgotten. Where one is mixed, `at_instruction` is called for every
-/// instruction. The hooks don't keep the code object alive: forget it before it dies. NOT_FOUND: there is no session. Since 1.
+/// instruction. The hooks don't keep the code object alive: forget it before it dies. Where calls are put into code, each site is
+/// armed by itself: `code` is its number, and the one entry has the offset 0. NOT_FOUND: there is no session. Since 1.
 ///
 /// # Safety
 /// `instructions` has `count` readable entries.
@@ -126,6 +140,79 @@ pub unsafe extern "C" fn nonstop_cpython_arm(
             return Ok(NONSTOP_OK);
         }
         Err(Failure::new(NONSTOP_ERROR_NOT_FOUND, "there is no session: call nonstop_cpython_start first"))
+    })
+}
+
+/// Has `listener` called with each code object (`PyCodeObject *`) that exec, eval or an import of this process is about to run;
+/// NULL: nobody any more. The library keeps a reference. It is an audit hook (PEP 578): once there it stays, and costs the audit
+/// events of the program some nanoseconds each. NOT_SUPPORTED: no session has begun, or another audit hook forbids this one. Since 1.
+///
+/// # Safety
+/// `listener` is NULL or live.
+#[no_mangle]
+pub unsafe extern "C" fn nonstop_cpython_listen(listener: *mut c_void) -> nonstop_status {
+    guarded(|| {
+        // SAFETY: the host's promise.
+        if unsafe { listen(listener) } {
+            return Ok(NONSTOP_OK);
+        }
+        Err(Failure::new(NONSTOP_ERROR_NOT_SUPPORTED, "an audit hook could not be added"))
+    })
+}
+
+/// Puts an object into the place of another in the constants of a code object (`co_consts`, a tuple) of CPython up to 3.11: what
+/// that code makes from now on is made of it, also where it is running. NOT_FOUND: `old` does not stand at `index`, and nothing was
+/// done, or no session has begun. References are counted. Since 1.
+///
+/// # Safety
+/// The objects are live, `constants` is the tuple of constants of a code object, and `new` of the same type as `old`.
+#[no_mangle]
+pub unsafe extern "C" fn nonstop_cpython_replace_constant(
+    constants: *mut c_void,
+    index: usize,
+    old: *mut c_void,
+    new: *mut c_void,
+) -> nonstop_status {
+    guarded(|| {
+        for (object, what) in [(constants, "constants"), (old, "old"), (new, "new")] {
+            if object.is_null() {
+                return Err(Failure::null(what));
+            }
+        }
+        // SAFETY: the host's promise.
+        if unsafe { replace_item(constants, index, old, new) } {
+            return Ok(NONSTOP_OK);
+        }
+        Err(Failure::new(NONSTOP_ERROR_NOT_FOUND, format!("the constant {index} is another one")))
+    })
+}
+
+/// Sets the trace function of another thread of CPython up to 3.11, if it has the one that is expected (`sys.settrace` sets that of
+/// its own only): `thread` is its `threading.get_ident()`, `gettrace` and `settrace` are those of `sys`, `expected` and `tracer` trace
+/// functions or None. Frames that run there are traced from their next line on, if they have an `f_trace`. NOT_FOUND: there is no
+/// such other thread, it has another trace function, or no session has begun. Since 1.
+///
+/// # Safety
+/// The objects are live, and what they are said to be.
+#[no_mangle]
+pub unsafe extern "C" fn nonstop_cpython_set_trace(
+    thread: u64,
+    gettrace: *mut c_void,
+    settrace: *mut c_void,
+    expected: *mut c_void,
+    tracer: *mut c_void,
+) -> nonstop_status {
+    guarded(|| {
+        let objects =
+            [(gettrace, "gettrace"), (settrace, "settrace"), (expected, "expected"), (tracer, "tracer")];
+        if let Some((_, what)) = objects.iter().find(|(object, _)| object.is_null()) {
+            return Err(Failure::null(what));
+        }
+        // SAFETY: the host's promise.
+        if unsafe { set_trace(thread as usize, [gettrace, settrace], [expected, tracer]) } {
+            return Ok(NONSTOP_OK);
+        }
+        Err(Failure::new(NONSTOP_ERROR_NOT_FOUND, format!("the thread {thread} has another trace function")))
     })
 }
 
