@@ -41,7 +41,7 @@ NEEDS_THREAD_NAME, REENTERED, MIXED, HIDDEN = 1, 2, 2, 4
 _COMPILED = 1
 _OF_OTHER_SOURCE = 1
 # Flags of a CPython host.
-_FREE_THREADED = 1
+_FREE_THREADED, _PUTS_CALLS = 1, 2
 # Decision flags.
 NEEDS_SOURCE, NEEDS_LINES = 1, 2
 # Events, bits of a mask.
@@ -794,7 +794,8 @@ class Engine:
 
 
 class NativeHooks:
-    """What CPython calls for the instructions of armed code, without Python code in between.
+    """What CPython calls for the instructions of armed code, or code calls that calls were put into: without Python
+    code in between.
 
     There is one session in a process at a time.
     """
@@ -804,19 +805,24 @@ class NativeHooks:
         self._ffi, self._lib = load()
         self._runs = False
         self._objects: tuple[object, ...] = ()
+        self._listener: object = None
 
     def start(
         self,
         disable: object,
-        at_instruction: Callable[[CodeType, int], Any],
+        at_instruction: Callable[..., Any],
         answer: Callable[[int, int, int, int, int, int], None],
-        outdated: Callable[[CodeType], None],
+        outdated: Callable[[Any], None],
+        *,
+        puts_calls: bool = False,
     ) -> Any:
-        """Begin a session, and give the callback for INSTRUCTION events.
+        """Begin a session, and give the callback for INSTRUCTION events; or, where one `puts_calls` into code, the hook
+        that code calls with a number that was armed.
 
         `disable` is what has an instruction switched off. The others are called where Python has something to do:
         `at_instruction` where it has to do all, `answer` with the fields of a :class:`HitItem`, `outdated` after an
-        arrival that changed what is armed.
+        arrival that changed what is armed. What tells them where that is: the code object and the offset, or the
+        number.
 
         Raises :class:`~nonstop.errors.StateError` with code ``not_supported`` where the interpreter hides its C API.
         """
@@ -824,7 +830,7 @@ class NativeHooks:
         callbacks: list[Any] = []
         host = ffi.new("nonstop_cpython_host *")
         host.struct_size = ffi.sizeof("nonstop_cpython_host")
-        host.flags = _FREE_THREADED if _is_free_threaded() else 0
+        host.flags = (_FREE_THREADED if _is_free_threaded() else 0) | (_PUTS_CALLS if puts_calls else 0)
         self._objects = (disable, at_instruction, answer, outdated, callbacks)
         host.disable, host.at_instruction, host.answer, host.outdated, host.callbacks = (
             ffi.cast("void *", id(one)) for one in self._objects
@@ -834,11 +840,34 @@ class NativeHooks:
         return callbacks[0]
 
     def arm(self, address: int, entries: Sequence[Entry], epoch: int) -> None:
-        """Arm these instructions of the code object at an address, and no others."""
+        """Arm these instructions of the code object at an address, and no others; or one site under a number."""
         if self._runs:
             rows = self._ffi.new("nonstop_entry[]", [tuple(entry) for entry in entries])
             code = self._ffi.cast("void *", address)
             _check(self._lib.nonstop_cpython_arm(code, rows, len(entries), epoch))
+
+    def listen(self, listener: Callable[[CodeType], None] | None) -> None:
+        """Have `listener` called with each code object that `exec`, `eval` or an import is about to run.
+
+        Raises :class:`~nonstop.errors.StateError` where another audit hook forbids that.
+        """
+        self._listener = listener
+        address = self._ffi.NULL if listener is None else self._ffi.cast("void *", id(listener))
+        _check(self._lib.nonstop_cpython_listen(address))
+
+    def replace_constant(self, constants: tuple[Any, ...], index: int, old: object, new: object) -> bool:
+        """Put an object into the place of another in the constants of a code object; whether it was there."""
+        cast = self._ffi.cast
+        objects = (cast("void *", id(constants)), index, cast("void *", id(old)), cast("void *", id(new)))
+        return bool(self._lib.nonstop_cpython_replace_constant(*objects) == 0)
+
+    def set_trace(self, thread: int, expected: object, tracer: object) -> bool:
+        """Set the trace function of another thread (CPython up to 3.11), if it has the one that is expected; whether
+        that was done.
+        """
+        objects = (sys.gettrace, sys.settrace, expected, tracer)
+        addresses = [self._ffi.cast("void *", id(one)) for one in objects]
+        return self._runs and bool(self._lib.nonstop_cpython_set_trace(thread, *addresses) == 0)
 
     def stop(self) -> None:
         """End the session."""
