@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from nonstop.core import Dialect
 from nonstop.dialect import bytecode_of, read_facts
+from nonstop.rewritten import original_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,13 +31,13 @@ def code_lines(code: CodeType) -> list[int]:
 
 
 def nested_code(code: CodeType) -> Iterator[CodeType]:
-    """A code object and all that are made inside of it.
+    """A code object and all that are made inside of it, as they were before calls were put into them.
 
     >>> [one.co_name for one in nested_code(compile("def f(): return lambda: 1", "example", "exec"))]
     ['<module>', 'f', '<lambda>']
     """
     stack = [code]
     while stack:
-        code = stack.pop()
+        code = original_of(stack.pop())
         yield code
         stack.extend(const for const in reversed(code.co_consts) if inspect.iscode(const))

@@ -11,6 +11,7 @@ from nonstop import sources
 from nonstop.code_objects import code_lines
 from nonstop.errors import LocationError
 from nonstop.planner import path_bytes, source_rows
+from nonstop.rewritten import original_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +62,7 @@ def function_code(function: Any) -> CodeType | None:
     """
     for _ in range(100):  # wrappers can be circular
         if inspect.iscode(function):
-            return function
+            return original_of(function)
         for name in ("__wrapped__", "__func__", "fget", "func"):
             inner = inspect.getattr_static(function, name, None)
             if inner is not None and (name != "func" or isinstance(function, _HAVE_FUNC)):
@@ -69,7 +70,7 @@ def function_code(function: Any) -> CodeType | None:
                 break
         else:
             code = getattr(function, "__code__", None)
-            return code if inspect.iscode(code) else None  # PyPy's built-in functions have another kind
+            return original_of(code) if inspect.iscode(code) else None  # PyPy's built-in functions have another kind
         if function is None:
             return None
     return None

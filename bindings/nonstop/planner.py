@@ -17,13 +17,14 @@ from nonstop.code_objects import code_lines, dialect, nested_code
 from nonstop.core import NativeHooks
 from nonstop.dialect import bytecode_of
 from nonstop.errors import ArgumentError
+from nonstop.rewritten import original_of
 from nonstop.staleness import CompiledText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import CodeType, FrameType
 
-    from nonstop.core import Decision, Engine
+    from nonstop.core import Decision, Engine, Probe
     from nonstop.unit_table import SourceRows
 
 _log = logging.getLogger("nonstop")
@@ -80,7 +81,7 @@ class Planner:
         """
         module = module_name(namespace)
         file = (code.co_filename, module)
-        if file in self._quiet or code.co_filename.startswith(_OWN_FILES) or code.co_name in _MADE_LATE:
+        if file in self._quiet or is_own(code) or code.co_name in _MADE_LATE:
             return None
         facts = CodeFacts(
             next(self._keys),
@@ -147,6 +148,10 @@ class Planner:
             decision = self._engine.code_decide(*facts)  # an edit came between
         return decision._replace(quiet=not is_open)
 
+    def probes(self, facts: CodeFacts) -> tuple[int, list[Probe]]:
+        """What to put into a code object, as of its last decision, with the epoch of that."""
+        return self._engine.code_probes(facts.key)
+
     def is_inside(self, facts: CodeFacts, site: int, offset: int) -> bool:
         """Whether control at `offset` is inside of the unit of `site`."""
         return self._engine.code_is_inside(facts.key, site, offset)
@@ -190,10 +195,15 @@ class Planner:
             return False
         functions = (found for found in _objects() if type(found) is types.FunctionType)
         return any(
-            not compiled.is_source_of(function.__code__)
+            not compiled.is_source_of(original_of(function.__code__))
             for function in functions
             if type(function.__code__) is types.CodeType and function.__code__.co_filename == name
         )
+
+
+def is_own(code: CodeType) -> bool:
+    """Whether a code object is nonstop's own."""
+    return code.co_filename.startswith(_OWN_FILES)
 
 
 def module_name(namespace: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from types import CodeType
 
 from nonstop.code_objects import nested_code
 from nonstop.dialect import bytecode_of
+from nonstop.rewritten import original_of
 
 #: A clock that was set meanwhile, and file systems that count in whole seconds.
 _MARGIN_NS = 2_000_000_000
@@ -38,7 +39,7 @@ def _essence(code: CodeType) -> object:
     Columns are no part of it, nor constants.
     """
     lines = tuple(code.co_lines()) if hasattr(code, "co_lines") else bytecode_of(code).line_table
-    inside = tuple(_essence(const) for const in code.co_consts if isinstance(const, CodeType))
+    inside = tuple(_essence(original_of(const)) for const in code.co_consts if isinstance(const, CodeType))
     return code.co_name, code.co_firstlineno, code.co_code, lines, inside
 
 
