@@ -13,6 +13,7 @@ PyPy.
 
 from __future__ import annotations
 
+import abc
 import sys
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -105,6 +106,8 @@ class FrameTracer:
             if offset in self.plan.hidden:
                 self.at_entry(frame, offset, self.plan.hidden)
             self.previous = self.instruction = offset
+        elif event == "return" and _active is not None:
+            _active.leaves(frame)
 
     def at_entry(self, frame: FrameType, offset: int, entries: dict[int, Entry]) -> None:
         """An event where control can enter an armed unit: tell the engine if it does."""
@@ -112,12 +115,14 @@ class FrameTracer:
         plan = self.plan
         if backend is None or entries is _ENDED:
             frame.f_trace = None
+            if backend is not None:
+                backend.leaves(frame)
             return
         try:
             entry = entries.get(offset)
-            if entry is not None and not (
-                entry.flags & MIXED and backend.decisions.is_inside(plan, entry.site, self.previous)
-            ):
+            if entry is None:
+                backend.passes(frame, plan)
+            elif not (entry.flags & MIXED and backend.is_inside(plan, entry.site, self.previous)):
                 self.previous = offset
                 backend.arrive(frame, plan, entry)
         except BaseException as error:
@@ -127,7 +132,19 @@ class FrameTracer:
 # What the two functions below read. Every start makes new decisions, so that a thread which is late with one of an
 # earlier session writes it where nobody looks.
 _known: dict[int, TracePlan | None] = {}
-_active: SettraceBackend | None = None
+_active: TracingBackend | None = None
+
+
+def observe(backend: TracingBackend | None, known: dict[int, Any]) -> None:
+    """Let the trace functions work for a backend, with what it knows of code objects; None: for nobody."""
+    global _active, _known
+    _known = known
+    _active = backend
+
+
+def observer() -> TracingBackend | None:
+    """Whom the trace functions work for."""
+    return _active
 
 
 def trace_call(frame: FrameType, event: str, arg: Any) -> Any:
@@ -151,7 +168,7 @@ def _first_call(frame: FrameType) -> Any:
             sys.settrace(None)
         return None
     try:
-        plan = backend.decisions.learn(frame.f_code, frame.f_globals)
+        plan = backend.learn(frame)
         return None if plan is None else _enter(frame, plan)
     except BaseException as error:
         # Nothing was remembered: the next call tries again (near the recursion limit that is all it takes).
@@ -170,7 +187,82 @@ def _enter(frame: FrameType, plan: TracePlan) -> Any:
         return None
 
 
-class SettraceBackend(Backend):
+class TracingBackend(Backend):
+    """What the trace functions need of a backend: it follows frames, or some of them."""
+
+    def __init__(self, planner: Planner, hits: Hits) -> None:
+        super().__init__(planner, hits)
+        self._epoch = planner.epoch_word
+
+    @abc.abstractmethod
+    def learn(self, frame: FrameType) -> TracePlan | None:
+        """A frame begins whose code is not known. What is to be followed in it; that is known afterwards."""
+
+    @abc.abstractmethod
+    def decide_again(self, plan: TracePlan) -> None:
+        """Bring a plan up to the present epoch."""
+
+    @abc.abstractmethod
+    def is_inside(self, plan: TracePlan, site: int, offset: int) -> bool:
+        """Whether control at an offset is inside of the unit of a site."""
+
+    def leaves(self, frame: FrameType) -> None:
+        """A frame that was followed ends or is suspended, or there is nothing to follow in it any more."""
+        return
+
+    def passes(self, frame: FrameType, plan: TracePlan) -> None:
+        """A frame comes to a place that its plan names, and that is no entry."""
+        return
+
+    def enter(self, frame: FrameType, plan: TracePlan) -> Any:
+        """A frame of armed code begins, or a suspended one goes on. Gives its local trace function."""
+        if plan.epoch != self._epoch[0]:
+            self.decide_again(plan)
+        if plan.entries is _ENDED:
+            return None
+        present = frame.f_trace
+        if present is None:
+            return _follow(frame, FrameTracer(plan, frame.f_lasti))
+        # The tracer of a generator stays on its frame while it is suspended: a resumption is no entry. Or another tool
+        # traces this one frame: that is its right.
+        tracer = tracer_of(frame)
+        if tracer is None:
+            return present
+        if tracer.plan is not plan:
+            tracer = FrameTracer(plan, tracer.previous)  # left over from an earlier session
+        return _follow(frame, tracer)
+
+    def attach(self, frame: FrameType, plan: TracePlan) -> bool:
+        """Follow a frame that is running already; whether that is done. Its current line is no entry: control is in
+        it.
+        """
+        tracer = tracer_of(frame)
+        if tracer is None and frame.f_trace is not None:
+            return False  # another tool's
+        if tracer is None or tracer.plan is not plan:
+            tracer = FrameTracer(plan, frame.f_lasti)
+            frame.f_trace = tracer.trace
+        _follow(frame, tracer)
+        return True
+
+    def arrive(self, frame: FrameType, plan: TracePlan, entry: Entry) -> None:
+        """Control enters an armed unit."""
+        if plan.epoch != self._epoch[0]:
+            self.decide_again(plan)
+            if (plan.hidden if entry.flags & HIDDEN else plan.entries).get(entry.offset) != entry:
+                return
+        self._hits.arrive(frame, entry.site, bool(entry.flags & NEEDS_THREAD_NAME))
+        if plan.epoch != self._epoch[0]:
+            self.decide_again(plan)
+            if plan.entries is _ENDED and self._hits.plan_ended is not None:
+                self._hits.plan_ended()
+
+    def failed(self, error: BaseException) -> None:
+        """Count an error of ours, and let the program go on."""
+        self._hits.failed(error)
+
+
+class SettraceBackend(TracingBackend):
     """Observes with `sys.settrace` and `threading.settrace`. The tracer of another tool is never replaced."""
 
     name: ClassVar[str] = "settrace"
@@ -182,7 +274,6 @@ class SettraceBackend(Backend):
         super().__init__(planner, hits)
         self.decisions = Decisions(planner, TracePlan, ahead=False)
         self._threads = Threads(trace_call, self._attach)
-        self._epoch = planner.epoch_word
 
     @classmethod
     def why_unavailable(cls) -> str | None:
@@ -193,27 +284,23 @@ class SettraceBackend(Backend):
         """Install the tracer in this thread, in those that begin from now on and, where that is possible, in all
         others.
         """
-        global _active, _known
         self._threads.refuse_other_tracers(_active is not None and _active is not self)
         if _active is self:
             return
         self.decisions = Decisions(self._planner, TracePlan, ahead=False)
-        _known = self.decisions.codes.known
-        _active = self
+        observe(self, self.decisions.codes.known)
         self._threads.start()
 
     def stop(self) -> None:
         """Take the tracer away: at once from this thread, from the others when they next call a function."""
-        global _active, _known
         if _active is not self:
             return
-        _active = None
+        observe(None, {})
         self._threads.stop()
         for plan in self.decisions.codes.plans():
             plan.set([], plan.epoch)
         # Nobody is told any more of code that dies: when the process ends, modules are gone before it.
         self.decisions = Decisions(self._planner, TracePlan, ahead=False)
-        _known = {}
 
     def refresh(self, breakpoints: Sequence[int] = ()) -> None:
         """Decide again about code that carried nothing, and follow the frames that run armed code now."""
@@ -224,7 +311,7 @@ class SettraceBackend(Backend):
     def live_frames(self, wanted: Callable[[CodeFacts], bool]) -> Iterator[FrameType]:
         """The frames with a tracer of ours that is still following them."""
         for frame in self._threads.frames():
-            tracer = _tracer_of(frame)
+            tracer = tracer_of(frame)
             if tracer is not None and tracer.plan.entries is not _ENDED and wanted(tracer.plan.facts):
                 yield frame
 
@@ -232,63 +319,34 @@ class SettraceBackend(Backend):
         """Threads that are not followed, and tracers that took the place of ours."""
         return self._threads.missed() if _active is self else []
 
-    # Called by the trace functions
-
-    def enter(self, frame: FrameType, plan: TracePlan) -> Any:
-        """A frame of armed code begins, or a suspended one goes on. Gives its local trace function."""
-        if plan.epoch != self._epoch[0]:
-            self.decisions.decide_again(plan)
-        if plan.entries is _ENDED:
-            return None
-        present = frame.f_trace
-        if present is None:
-            return _follow(frame, FrameTracer(plan, frame.f_lasti))
-        # The tracer of a generator stays on its frame while it is suspended: a resumption is no entry. Or another tool
-        # traces this one frame: that is its right.
-        tracer = _tracer_of(frame)
-        if tracer is None:
-            return present
-        if tracer.plan is not plan:
-            tracer = FrameTracer(plan, tracer.previous)  # left over from an earlier session
-        return _follow(frame, tracer)
-
-    def arrive(self, frame: FrameType, plan: TracePlan, entry: Entry) -> None:
-        """Control enters an armed unit."""
-        if plan.epoch != self._epoch[0]:
-            self.decisions.decide_again(plan)
-            if (plan.hidden if entry.flags & HIDDEN else plan.entries).get(entry.offset) != entry:
-                return
-        self._hits.arrive(frame, entry.site, bool(entry.flags & NEEDS_THREAD_NAME))
-        if plan.epoch != self._epoch[0]:
-            self.decisions.decide_again(plan)
-            if plan.entries is _ENDED and self._hits.plan_ended is not None:
-                self._hits.plan_ended()
-
     def after_fork(self) -> None:
         """The engine of the child begins without decisions: make them again, for the frames that are running too."""
         for plan in self.decisions.codes.plans():
             self.decisions.decide_again(plan)
         self.decisions.codes.forget_unarmed()
 
-    def failed(self, error: BaseException) -> None:
-        """Count an error of ours, and let the program go on."""
-        self._hits.failed(error)
+    # Called by the trace functions
+
+    def learn(self, frame: FrameType) -> TracePlan | None:
+        """Decide about the code of a frame."""
+        return self.decisions.learn(frame.f_code, frame.f_globals)
+
+    def decide_again(self, plan: TracePlan) -> None:
+        """Bring a plan up to the present epoch."""
+        self.decisions.decide_again(plan)
+
+    def is_inside(self, plan: TracePlan, site: int, offset: int) -> bool:
+        """Whether control at an offset is inside of the unit of a site."""
+        return self.decisions.is_inside(plan, site, offset)
 
     def _attach(self, frame: FrameType) -> None:
-        """Follow a frame that is running already. Its current line is no entry: control is in it."""
+        """Follow a frame that is running already."""
         try:
             known, plan = self.decisions.codes.look(frame.f_code)
             if not known or (plan is not None and plan.epoch != self._epoch[0]):
                 plan = self.decisions.learn(frame.f_code, frame.f_globals)
-            if plan is None:
-                return
-            tracer = _tracer_of(frame)
-            if tracer is None and frame.f_trace is not None:
-                return  # another tool's
-            if tracer is None or tracer.plan is not plan:
-                tracer = FrameTracer(plan, frame.f_lasti)
-                frame.f_trace = tracer.trace
-            _follow(frame, tracer)
+            if plan is not None:
+                self.attach(frame, plan)
         except BaseException as error:
             self.failed(error)
 
@@ -303,6 +361,7 @@ def _follow(frame: FrameType, tracer: FrameTracer) -> Any:
     return tracer.trace
 
 
-def _tracer_of(frame: FrameType) -> FrameTracer | None:
+def tracer_of(frame: FrameType) -> FrameTracer | None:
+    """Who follows a frame for us."""
     owner = getattr(frame.f_trace, "__self__", None)
     return owner if type(owner) is FrameTracer else None

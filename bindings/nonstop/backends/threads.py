@@ -71,7 +71,7 @@ class Threads:
             )
         # A tracer of ours may be left over in this thread from a session that another thread ended.
         mine = (None, self._trace_call, self._begin)
-        for where, tracer in (("sys.settrace", sys.gettrace()), ("threading.settrace", _threading_tracer())):
+        for where, tracer in (("sys.settrace", sys.gettrace()), ("threading.settrace", threading_tracer())):
             if tracer not in mine:
                 raise _in_use(where, tracer)
         if _set_all_threads is not None:
@@ -81,7 +81,7 @@ class Threads:
             for ident, frame in topmost_frames().items():
                 foreign = None if ident == current else _foreign_tracer(ident, frame, self._trace_call)
                 if foreign is not None:
-                    raise _in_use(f"thread {_label(ident)}", foreign)
+                    raise _in_use(f"thread {thread_label(ident)}", foreign)
 
     def start(self) -> None:
         """Install the trace function wherever that is possible."""
@@ -102,7 +102,7 @@ class Threads:
     def stop(self) -> None:
         """Take it away from this thread and from those to come, where it is still ours; the others do it themselves."""
         self._occasions.stop()
-        if _threading_tracer() is self._begin:
+        if threading_tracer() is self._begin:
             threading.settrace(None)  # type: ignore[arg-type]  # typeshed: None takes it away
         if sys.gettrace() is self._trace_call:
             sys.settrace(None)
@@ -138,10 +138,10 @@ class Threads:
                 tracer = _foreign_tracer(ident, frame, self._trace_call)
                 foreign = None if tracer is None else tracer_name(tracer)
             if foreign is not None:
-                sentences.append(f"thread {_label(ident)}: sys.settrace was replaced by {foreign}")
+                sentences.append(f"thread {thread_label(ident)}: sys.settrace was replaced by {foreign}")
             elif not self._follows(ident):
                 sentences.append(
-                    f"thread {_label(ident)} started before tracing: "
+                    f"thread {thread_label(ident)} started before tracing: "
                     "it is followed from the next garbage collection in it on"
                 )
         return sentences
@@ -196,7 +196,8 @@ def _thread_object(ident: int) -> Any:
     return None if thread is None else weakref.ref(thread)
 
 
-def _threading_tracer() -> Any:
+def threading_tracer() -> Any:
+    """What `threading` gives each thread that it starts."""
     # threading.gettrace() came with 3.10; before, there is only the variable that it returns.
     get = getattr(threading, "gettrace", None)
     return getattr(threading, "_trace_hook", None) if get is None else get()
@@ -210,7 +211,8 @@ def _foreign_tracer(ident: int, top: FrameType | None, ours: Any) -> Any:
     return None
 
 
-def _label(ident: int) -> str:
+def thread_label(ident: int) -> str:
+    """A thread as users know it."""
     return thread_name(ident) or str(ident)
 
 
