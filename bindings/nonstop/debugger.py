@@ -417,6 +417,8 @@ class Debugger:
             if enabled:
                 self._live[handle.id] = handle
                 self._refresh([handle.id])
+            elif self._started:
+                self._backend.ended()
 
     def _remove(self, handle: Breakpoint) -> None:
         with self._lock:
@@ -434,6 +436,8 @@ class Debugger:
                 else:
                     _close_made_sink(handle)
             self._hits.remove(handle._token)
+            if self._started:
+                self._backend.ended()
             self._stop_if_idle()
         if handle._inbox is not None:
             handle._inbox.wake()

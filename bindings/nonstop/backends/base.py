@@ -55,6 +55,12 @@ class Backend(abc.ABC):
         other code is armed when it is next called.
         """
 
+    def ended(self) -> None:
+        """Breakpoints were removed or disabled. A backend may leave their code as it is, as long as it costs nothing
+        much.
+        """
+        return
+
     @abc.abstractmethod
     def after_fork(self) -> None:
         """This is the child of a fork, and the engine has started anew: arm again what was armed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nonstop.backends.bytecode import BytecodeBackend
 from nonstop.backends.monitoring import MonitoringBackend
 from nonstop.backends.settrace import SettraceBackend
 from nonstop.errors import BackendError
@@ -11,10 +12,10 @@ from nonstop.errors import BackendError
 if TYPE_CHECKING:
     from nonstop.backends.base import Backend
 
-#: Every backend of the design, fastest first. None: not part of this version.
-_BACKENDS: dict[str, type[Backend] | None] = {
+#: Every backend, fastest first.
+_BACKENDS: dict[str, type[Backend]] = {
     "monitoring": MonitoringBackend,
-    "bytecode": None,
+    "bytecode": BytecodeBackend,
     "settrace": SettraceBackend,
 }
 
@@ -23,13 +24,12 @@ def why_unavailable(name: str) -> str | None:
     """Why the backend called `name` cannot be used here; None where it can.
 
     >>> why_unavailable("settrace")
-    >>> why_unavailable("bytecode")
-    'not built in this version'
+    >>> why_unavailable("telepathy")
+    'no such backend; there are monitoring, bytecode, settrace'
     """
     if name not in _BACKENDS:
         return f"no such backend; there are {', '.join(_BACKENDS)}"
-    backend = _BACKENDS[name]
-    return "not built in this version" if backend is None else backend.why_unavailable()
+    return _BACKENDS[name].why_unavailable()
 
 
 def all_backends() -> dict[str, str | None]:
@@ -54,10 +54,9 @@ def choose_backend(name: str | None) -> type[Backend]:
     if name is None:
         name = available_backends()[0]
     reason = why_unavailable(name)
-    backend = _BACKENDS.get(name)
-    if reason is not None or backend is None:
+    if reason is not None:
         raise BackendError(
             f"the backend {name!r} cannot be used: {reason}; available: {', '.join(available_backends())}",
             code="unavailable_backend",
         )
-    return backend
+    return _BACKENDS[name]

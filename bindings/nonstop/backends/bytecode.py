@@ -1,0 +1,681 @@
+"""The backend that puts calls into code: CPython up to 3.11, and PyPy.
+
+Code without a breakpoint runs as ever, and that with one runs a call more where control enters the unit. The rewriter
+(`src/patch`) makes a new code object of the one that a function has, and the function gets it; so do all that are made
+later, since it also stands in the constants of the code around (see :mod:`nonstop.backends.rewriting`). When the
+breakpoint is gone the function gets its own code object back.
+
+What runs already goes on to run the code that it began with. Such frames, and suspended generators, are followed with
+the trace functions of the settrace backend until they end; so is the code of modules, which runs once, and code that
+the rewriter refuses. No thread is traced in which there is nothing to follow.
+"""
+
+from __future__ import annotations
+
+import _thread
+import contextlib
+import dis
+import itertools
+import sys
+import threading
+import weakref
+from types import CodeType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from nonstop.backends import settrace
+from nonstop.backends.codes import Codes
+from nonstop.backends.decisions import Decisions, Plan
+from nonstop.backends.followed import Followed
+from nonstop.backends.functions import find_alive, frame_of
+from nonstop.backends.own_threads import OWN_THREADS
+from nonstop.backends.rewriting import Rewriting
+from nonstop.backends.settrace import TracePlan, TracingBackend, tracer_of
+from nonstop.core import MIXED, NEEDS_THREAD_NAME, Entry, HitItem, ignore_thread, why_no_native_hooks
+from nonstop.dialect import read_facts
+from nonstop.errors import BackendError, LibraryError, StateError
+from nonstop.planner import is_own, module_name
+from nonstop.rewritten import origin_of, original_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from types import FrameType, FunctionType
+
+    from nonstop.core import Probe
+    from nonstop.hits import Hits
+    from nonstop.planner import CodeFacts, Planner
+    from nonstop.rewritten import Origin
+
+_PYPY = sys.implementation.name == "pypy"
+
+#: What calls in code are made with: no two units of the process have the same, in whatever session.
+_numbers = itertools.count(1)
+_sessions = itertools.count(1)
+
+#: What the hook below works for.
+_active: BytecodeBackend | None = None
+
+
+def _hook(number: int) -> None:
+    """What code calls where there is no native hook."""
+    backend = _active
+    if backend is not None:
+        backend.at_site(number, sys._getframe(1))
+
+
+class CallPlan(Plan):
+    """The calls that belong into an original code object."""
+
+    __slots__ = ("_backend", "entries", "lines", "numbers", "probes", "sites")
+
+    def __init__(self, code: CodeType, facts: CodeFacts, backend: BytecodeBackend) -> None:
+        super().__init__(code, facts)
+        self._backend = backend
+        self.entries: Sequence[Entry] = ()
+        self.probes: Sequence[Probe] = ()
+        #: Armed units, by the lines that they begin at: the entry that tells their sites.
+        self.sites: dict[int, Entry] = {}
+        self.lines: frozenset[int] = frozenset()
+        #: By line: what the call is made with. A unit keeps it: frames may run on with calls that were put in before.
+        self.numbers: dict[int, int] = {}
+
+    def set(self, entries: Sequence[Entry], epoch: int) -> None:
+        """Arm these entries."""
+        backend = self._backend
+        # Of a later epoch: then this plan is outdated already, and decided again before it counts.
+        probes = backend.probes(self.facts) if entries else ()
+        flags = {entry.site: entry.flags for entry in entries}
+        sites = {
+            one.first_line: Entry(0, one.first_line, one.site, flags.get(one.site, 0) & NEEDS_THREAD_NAME)
+            for one in probes
+        }
+        # In this order: at any instruction somebody may ask what is armed.
+        for line, entry in sites.items():
+            if line not in self.numbers:
+                self.numbers[line] = next(_numbers)
+            backend.arm(self, self.numbers[line], entry, epoch)
+        before = self.sites
+        self.entries, self.probes, self.sites, self.lines = entries, probes, sites, frozenset(sites)
+        for line in before.keys() - sites.keys():
+            backend.disarm(self.numbers[line])
+
+    def let_go(self) -> None:
+        """The code object is gone."""
+        for number in self.numbers.values():
+            self._backend.disarm(number)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no entry is armed."""
+        return not self.sites
+
+
+class FollowPlan(TracePlan):
+    """What is to be followed in the frames of a code object which has no calls in it, or not all."""
+
+    __slots__ = ("base", "makes_until", "origin")
+
+    def __init__(
+        self, code: CodeType, base: CallPlan | None, origin: Origin | None, makes_until: int, owner: int
+    ) -> None:
+        super().__init__(code, base.facts if base is not None else None)  # type: ignore[arg-type]
+        self.base = base
+        #: Of code that has some calls, or those of an earlier session.
+        self.origin = origin
+        #: The last offset from which control comes to where functions are made without their calls; -1: nowhere.
+        self.makes_until = makes_until
+        self.bring_up(owner)
+
+    def bring_up(self, owner: int) -> None:
+        """Take over what the plan of the original says now."""
+        base, origin, code = self.base, self.origin, self.code()
+        entries: list[Entry] = []
+        if base is not None:
+            covered = origin.lines if origin is not None and origin.owner == owner else frozenset()
+            lines = {probe.site: probe.first_line for probe in base.probes}
+            entries = [entry for entry in base.entries if lines.get(entry.site) not in covered]
+            if origin is not None:
+                entries = [_moved(entry, origin, lines.get(entry.site)) for entry in entries]
+            self.epoch = base.epoch
+        self.inside = {}
+        self.set(entries, self.epoch)
+        if self.makes_until >= 0 and code is not None:
+            # The first line behind is told of: see `passes`.
+            behind = {offset: None for offset, _ in dis.findlinestarts(code) if offset > self.makes_until}
+            self.entries = {**behind, **({} if self.is_over else self.entries)}  # type: ignore[dict-item]
+
+
+class BytecodeBackend(TracingBackend):
+    """Observes with calls in the code. The tracer of another tool is never replaced."""
+
+    name: ClassVar[str] = "bytecode"
+    capabilities: ClassVar[frozenset[str]] = frozenset(
+        {"running_frames", "suspended_generators"} | (set() if _PYPY else {"earlier_threads"})
+    )
+
+    def __init__(self, planner: Planner, hits: Hits) -> None:
+        super().__init__(planner, hits)
+        self._owner = next(_sessions)
+        self._hooks = None if _PYPY else planner.native_hooks()
+        self._hook: Any = _hook
+        #: By the number of a call: what it belongs to, and the line that its unit begins at.
+        self._plans: dict[int, tuple[CallPlan, int]] = {}
+        self._refusals: dict[int, tuple[weakref.ref[CodeType], str]] = {}
+        self._suspended: list[weakref.ref[Any]] = []
+        #: Code of modules that was made and has not run yet, as far as is known (PyPy).
+        self._pending: list[weakref.ref[CodeType]] = []
+        #: Files without a breakpoint, under whatever module.
+        self._quiet_names: set[str] = set()
+        self._answering: set[int] = set()
+        self._lock = _thread.allocate_lock()
+        self._unsettled = False
+        self._listener: Any = self._runs_soon
+        self.decisions = self._no_decisions()
+        self._traced: Codes[FollowPlan] = Codes(lambda plan: None)
+        self._followed = Followed(
+            settrace.trace_call,
+            self._attach,
+            self._everywhere,
+            None if self._hooks is None else self._hooks.set_trace,
+        )
+        self._rewriting = self._no_rewriting()
+
+    @classmethod
+    def why_unavailable(cls) -> str | None:
+        """From CPython 3.12 on sys.monitoring does it better."""
+        if read_facts().call is None:
+            return "calls are put into code on CPython up to 3.11 and on PyPy"
+        try:
+            return None if _PYPY else why_no_native_hooks()
+        except LibraryError:
+            return None  # that nothing works without the library is said elsewhere
+
+    def start(self) -> None:
+        """Begin to see code that is about to run. What is there is seen to by `refresh`."""
+        global _active
+        if _active is self:
+            return
+        if _active is not None or settrace.observer() is not None:
+            raise BackendError(
+                "another nonstop.Debugger is observing this process; stop() it first, or add the breakpoints to it",
+                code="tracer_in_use",
+            )
+        self._owner = next(_sessions)
+        self._plans, self._refusals, self._suspended, self._pending = {}, {}, [], []
+        self._quiet_names = set()
+        self._answering = set()
+        self.decisions = self._no_decisions()
+        self._traced = Codes(lambda plan: None)
+        if self._hooks is not None:
+            self._hook = self._hooks.start(None, self._at_site, self._answer, self._outdated, puts_calls=True)
+        self._rewriting = self._no_rewriting()
+        settrace.observe(self, self._traced.known)
+        _active = self
+        self._followed.start()
+        self._listen(True)
+
+    def stop(self) -> None:
+        """Give all functions their own code back, and trace no thread any more."""
+        global _active
+        if _active is not self:
+            return
+        self._listen(False)
+        for plan in self.decisions.codes.plans():
+            plan.set([], plan.epoch)
+        self._settle()
+        _active = None
+        settrace.observe(None, {})
+        self._followed.stop()
+        for followed in list(self._traced.known.values()):
+            if followed is not None:
+                followed.set([], followed.epoch)
+        # Nobody is told any more of code that dies: when the process ends, modules are gone before it.
+        self.decisions = self._no_decisions()
+        if self._hooks is not None:
+            self._hooks.stop()
+        self._traced = Codes(lambda plan: None)
+        self._suspended = []
+
+    def refresh(self, breakpoints: Sequence[int] = ()) -> None:
+        """Put calls into all code that is to have some now, and follow the frames that run without them."""
+        self._planner.edited()
+        self._quiet_names.clear()
+        for plan in self.decisions.codes.plans():
+            if self.decisions.is_outdated(plan):
+                self.decisions.decide_again(plan)
+        self._settle()
+
+    def ended(self) -> None:
+        """Breakpoints were removed or disabled: let code go back in which nothing is armed any more."""
+        changed = False
+        for plan in self.decisions.codes.plans():
+            if self.decisions.is_outdated(plan):
+                lines = plan.lines
+                self.decisions.decide_again(plan)
+                changed = changed or plan.lines != lines
+        if changed:
+            self._settle()
+
+    def after_fork(self) -> None:
+        """The engine of the child begins without decisions: make them again. The code stays as it is."""
+        self._lock = _thread.allocate_lock()
+        self._answering.clear()
+        self._followed.after_fork()
+        for plan in self.decisions.codes.plans():
+            self.decisions.decide_again(plan)
+        for followed in list(self._traced.known.values()):
+            if followed is not None:
+                followed.bring_up(self._owner)
+
+    def live_frames(self, wanted: Callable[[CodeFacts], bool]) -> Iterator[FrameType]:
+        """The frames that run code with calls in it, or are followed."""
+        for frame in self._followed.frames():
+            plan = self.decisions.codes.plan(original_of(frame.f_code))
+            if plan is None or plan.is_over or not wanted(plan.facts):
+                continue
+            origin = origin_of(frame.f_code)
+            if (origin is not None and origin.owner == self._owner) or tracer_of(frame) is not None:
+                yield frame
+
+    @property
+    def spent_ns(self) -> int:
+        """Time spent in the native hook."""
+        return 0 if self._hooks is None else self._hooks.spent_ns
+
+    def missed(self) -> list[str]:
+        """Threads whose frames cannot be followed yet, and code that no call can be put into."""
+        if _active is not self:
+            return []
+        sentences = self._followed.missed()
+        for reference, reason in list(self._refusals.values()):
+            code = reference()
+            plan = None if code is None else self.decisions.codes.plan(code)
+            if code is not None and plan is not None and not plan.is_over:
+                sentences.append(
+                    f"{code.co_name} is followed with sys.settrace, since its code stays as it is: {reason}"
+                )
+        return sentences
+
+    # Called by the plans
+
+    def probes(self, facts: CodeFacts) -> Sequence[Probe]:
+        """What the engine wants to be put into a code object."""
+        return self._planner.probes(facts)[1]
+
+    def arm(self, plan: CallPlan, number: int, entry: Entry, epoch: int) -> None:
+        """Let calls with a number arrive at a site."""
+        self._plans[number] = plan, entry.line
+        if self._hooks is not None:
+            self._hooks.arm(number, [entry], epoch)
+
+    def disarm(self, number: int) -> None:
+        """Let them arrive nowhere."""
+        self._plans.pop(number, None)
+        if self._hooks is not None:
+            self._hooks.arm(number, (), 0)
+
+    # Called by the hooks
+
+    def at_site(self, number: int, frame: FrameType) -> None:
+        """Code has called: control of this frame enters a unit."""
+        ident = threading.get_ident()
+        if ident in OWN_THREADS or ident in self._answering:
+            return
+        self._answering.add(ident)
+        try:
+            found = self._plans.get(number)
+            if found is None:
+                return
+            plan, line = found
+            if plan.epoch != self._epoch[0]:
+                self._decide(plan)
+            entry = plan.sites.get(line)
+            if entry is None:
+                return
+            self._hits.arrive(frame, entry.site, bool(entry.flags))
+            if plan.epoch != self._epoch[0]:
+                self._arrived(plan)
+        except BaseException as error:
+            self.failed(error)
+        finally:
+            self._answering.discard(ident)
+
+    def _at_site(self, number: int) -> None:
+        """The native hook leaves all to Python."""
+        self.at_site(number, sys._getframe(1))
+
+    def _answer(self, *item: int) -> None:
+        """The native hook counted an arrival of the frame that calls this, and a breakpoint wants something."""
+        ident = threading.get_ident()
+        self._answering.add(ident)
+        try:
+            self._hits.answer(sys._getframe(1), HitItem(*item))
+        finally:
+            self._answering.discard(ident)
+
+    def _outdated(self, number: int) -> None:
+        """The native hook counted an arrival, and the epoch has changed."""
+        found = self._plans.get(number)
+        if found is None:
+            return
+        try:
+            self._arrived(found[0])
+        except BaseException as error:
+            self.failed(error)
+
+    def _arrived(self, plan: CallPlan) -> None:
+        """An arrival may have changed what is armed."""
+        self._decide(plan)
+        if plan.is_over and self._hits.plan_ended is not None:
+            self._hits.plan_ended()
+
+    # Called by the trace functions
+
+    def learn(self, frame: FrameType) -> TracePlan | None:
+        """A frame begins in a thread that is traced, with code that is not known to have all its calls."""
+        code = frame.f_code
+        plan = self._follow_plan(code, frame.f_globals)
+        self._traced.remember(code, plan)
+        if self._pending and (plan is None or _is_import(frame.f_back)):
+            self._pending = [reference for reference in self._pending if reference() is not code]
+        if plan is None:
+            self._followed.begins(frame)
+            if self._planner.is_quiet(code.co_filename, module_name(frame.f_globals)):
+                self._quiet_names.add(code.co_filename)
+        elif (
+            code.co_flags & _NEW_LOCALS
+            and self._rewriting.current(original_of(code)) is not code
+            and not self._followed.any(_makes)
+        ):
+            self._settle()  # a function that was made of it, and was not there when others got their calls
+        return plan
+
+    def decide_again(self, plan: TracePlan) -> None:
+        """Bring a plan up to the present epoch."""
+        assert isinstance(plan, FollowPlan)
+        base = plan.base
+        if base is not None and self.decisions.is_outdated(base):
+            self._decide(base)
+        plan.bring_up(self._owner)
+        if base is None:
+            plan.epoch = self._epoch[0]
+
+    def is_inside(self, plan: TracePlan, site: int, offset: int) -> bool:
+        """Whether control at an offset is inside of the unit of a site."""
+        assert isinstance(plan, FollowPlan)
+        if offset < 0 or plan.base is None:
+            return False
+        if plan.origin is not None:
+            offset = plan.origin.old_offset(offset)
+        return self.decisions.is_inside(plan.base, site, offset)
+
+    def enter(self, frame: FrameType, plan: TracePlan) -> Any:
+        """A frame begins that is to be followed, or a suspended one goes on."""
+        trace = super().enter(frame, plan)
+        if trace is not None:
+            self._followed.add(frame, plan)
+        self._followed.begins(frame)
+        return trace
+
+    def leaves(self, frame: FrameType) -> None:
+        """A frame that was followed ends or is suspended."""
+        try:
+            self._followed.leave(frame)
+            tracer = tracer_of(frame)
+            if tracer is not None and isinstance(tracer.plan, FollowPlan) and tracer.plan.makes_until >= 0:
+                self._made()
+        except BaseException as error:
+            self.failed(error)
+
+    def passes(self, frame: FrameType, plan: TracePlan) -> None:
+        """A frame that is followed has made all functions that it ever makes."""
+        assert isinstance(plan, FollowPlan)
+        tracer = tracer_of(frame)
+        if tracer is None or tracer.plan is not plan:
+            return
+        tracer.plan = rest = self._rest(plan)
+        if rest.is_over:
+            frame.f_trace = None
+            self._followed.leave(frame)
+        else:
+            self._followed.add(frame, rest)
+        self._made()
+
+    def _made(self) -> None:
+        """A frame has made functions without their calls. Once none is left that goes on to, they are looked for."""
+        if not self._followed.any(_makes):
+            self._settle()
+
+    def _rest(self, plan: FollowPlan) -> FollowPlan:
+        return FollowPlan(plan.code() or _hook.__code__, plan.base, plan.origin, -1, self._owner)
+
+    def arrive(self, frame: FrameType, plan: TracePlan, entry: Entry) -> None:
+        """Control of a frame that is followed enters an armed unit."""
+        assert isinstance(plan, FollowPlan)
+        if 0 <= plan.makes_until < entry.offset:
+            self.passes(frame, plan)
+        ident = threading.get_ident()
+        if ident in self._answering:
+            return
+        self._answering.add(ident)
+        if self._hooks is not None:
+            ignore_thread(True)
+        try:
+            super().arrive(frame, plan, entry)
+        finally:
+            if self._hooks is not None:
+                ignore_thread(False)
+            self._answering.discard(ident)
+
+    # What is to be followed
+
+    def _follow_plan(self, code: CodeType, namespace: dict[str, Any]) -> FollowPlan | None:
+        """What is to be followed in the frames of a code object."""
+        original = original_of(code)
+        base = self.decisions.codes.plan(original)
+        if base is None:
+            self.decisions.learn(original, namespace)
+            base = self.decisions.codes.plan(original)
+        elif self.decisions.is_outdated(base):
+            self._decide(base)
+        if self._planner.is_quiet(original.co_filename, module_name(namespace)) and base is None:
+            return None
+        self._rewriting.current(original)
+        origin = origin_of(code)
+        plan = FollowPlan(code, base, origin, self._rewriting.makes_until(code), self._owner)
+        return None if plan.is_over else plan
+
+    def _attach(self, frame: FrameType) -> FollowPlan | None:
+        """Follow a frame that is running already, if it has to be; what is followed."""
+        try:
+            code = frame.f_code
+            known, plan = self._traced.look(code)
+            if not known:
+                plan = self._follow_plan(code, frame.f_globals)
+                self._traced.remember(code, plan)
+            if plan is None:
+                return None
+            if plan.epoch != self._epoch[0]:
+                self.decide_again(plan)
+            if 0 <= plan.makes_until < frame.f_lasti:
+                plan = self._rest(plan)
+            return plan if not plan.is_over and self.attach(frame, plan) else None
+        except BaseException as error:
+            self.failed(error)
+            return None
+
+    def _everywhere(self) -> bool:
+        """Whether all threads have to be traced."""
+        if _any_left(self._suspended, self._is_stale):
+            return True
+        if _PYPY and (_any_left(self._pending, _is_alive) or self._followed.any(_makes)):
+            return True
+        return any(self._is_armed(reference()) for reference, _ in list(self._refusals.values()))
+
+    def _is_armed(self, code: CodeType | None) -> bool:
+        plan = None if code is None else self.decisions.codes.plan(code)
+        return plan is not None and not plan.is_over
+
+    def _is_stale(self, suspended: Any) -> bool:
+        """Whether a generator runs code that has to be followed."""
+        frame = None if suspended is None else frame_of(suspended)
+        if frame is None:
+            return False
+        plan = self._traced.known.get(id(frame.f_code))
+        return plan is not None and not plan.is_over
+
+    # What is about to run
+
+    def _listen(self, on: bool) -> None:
+        if _PYPY:
+            import __pypy__  # type: ignore[import-not-found]
+
+            __pypy__.set_code_callback(self._was_made if on else None)
+        elif self._hooks is not None:
+            with contextlib.suppress(StateError):
+                self._hooks.listen(self._listener if on else None)
+
+    def _runs_soon(self, code: CodeType) -> None:
+        """`exec`, `eval` or an import is about to run a code object in this thread."""
+        try:
+            if code.co_filename in self._quiet_names or threading.get_ident() in OWN_THREADS:
+                return
+            if self._traced.known.get(id(code), self) is not None:
+                self._followed.expect(code)
+        except BaseException as error:
+            self.failed(error)
+
+    def _was_made(self, code: CodeType) -> None:
+        """A code object was made (PyPy); that of a module, or for `eval`, is likely to run soon."""
+        try:
+            if code.co_name != "<module>" or code.co_filename in self._quiet_names:
+                return
+            if is_own(sys._getframe(1).f_code):
+                return  # compiled to be looked at
+            if threading.get_ident() not in OWN_THREADS:
+                self._pending.append(weakref.ref(code))
+                self._followed.expect(code)
+        except BaseException as error:
+            self.failed(error)
+
+    # Putting it in
+
+    def _decide(self, plan: CallPlan) -> None:
+        """Bring a plan up to the present epoch, and the code with it."""
+        lines = plan.lines
+        self.decisions.decide_again(plan)
+        if plan.lines != lines:
+            self._settle()
+
+    def _settle(self) -> None:
+        """See that every function runs what it is to run. One thread does it for all."""
+        self._unsettled = True
+        while self._unsettled and self._lock.acquire(False):
+            try:
+                self._unsettled = False
+                self._pass()
+            finally:
+                self._lock.release()
+
+    def _pass(self) -> None:
+        ident = threading.get_ident()
+        self._followed.paused.add(ident)
+        try:
+            self._put_in()
+        finally:
+            self._followed.paused.discard(ident)
+        self._followed.attach()
+
+    def _put_in(self) -> None:
+        alive = find_alive()
+        rewriting = self._rewriting
+        rewriting.begin()
+        try:
+            self._traced.forget_unarmed()
+            functions = [
+                function for function in alive.functions if self._concerns(function.__code__, function.__globals__)
+            ]
+            for frame in self._followed.frames():
+                self._concerns(frame.f_code, frame.f_globals)
+            suspended = []
+            for one in alive.suspended:
+                its_frame = frame_of(one)
+                if its_frame is not None and self._concerns(its_frame.f_code, its_frame.f_globals):
+                    suspended.append((one, its_frame))
+            rewriting.restore()
+            for function in functions:
+                self._see_to(function)
+            self._suspended = []
+            for one, its_frame in suspended:
+                if self._attach(its_frame):
+                    self._suspended.append(weakref.ref(one))
+        finally:
+            rewriting.end()
+
+    def _concerns(self, code: CodeType, namespace: dict[str, Any]) -> bool:
+        """Whether something may have to be done about a code object; it is decided about."""
+        original = original_of(code)
+        if is_own(original):
+            return False
+        if not self._planner.is_quiet(original.co_filename, module_name(namespace)):
+            if _active is self and self.decisions.codes.plan(original) is None:
+                self.decisions.learn(original, namespace)
+            return True
+        return original is not code
+
+    def _see_to(self, function: FunctionType) -> None:
+        code = function.__code__
+        wanted = self._rewriting.current(original_of(code))
+        if wanted is not code:
+            function.__code__ = wanted
+
+    def _wanted(self, code: CodeType) -> tuple[Sequence[Probe], dict[int, int]]:
+        plan = self.decisions.codes.plan(code)
+        if plan is None or id(code) in self._refusals:
+            return (), {}
+        return plan.probes, plan.numbers
+
+    def _refused(self, code: CodeType, reason: str) -> None:
+        self._refusals[id(code)] = weakref.ref(code), reason
+
+    def _no_decisions(self) -> Decisions[CallPlan]:
+        return Decisions(self._planner, lambda code, facts: CallPlan(code, facts, self), ahead=True)
+
+    def _no_rewriting(self) -> Rewriting:
+        replace = None if self._hooks is None else self._hooks.replace_constant
+        return Rewriting(self._owner, self._hook, self._wanted, self._refused, replace)
+
+
+#: CO_NEWLOCALS: the code of functions.
+_NEW_LOCALS = 2
+
+
+def _moved(entry: Entry, origin: Origin, line: int | None) -> Entry:
+    """An entry where it is in code with calls in it."""
+    if line in origin.lines:
+        # Of an earlier session. To the call comes what enters, and nothing else.
+        return entry._replace(offset=origin.call_offset(entry.offset), flags=entry.flags & ~MIXED)
+    return entry._replace(offset=origin.new_offset(entry.offset))
+
+
+def _any_left(references: list[weakref.ref[Any]], holds: Callable[[Any], bool]) -> bool:
+    """Whether anything is left for which something holds; those at the end for which it does not are let go."""
+    while references:
+        last = references[-1]
+        if holds(last()):
+            return True
+        with contextlib.suppress(ValueError):  # another thread was first
+            references.remove(last)
+    return False
+
+
+def _is_import(frame: FrameType | None) -> bool:
+    """Whether it is a frame of the import system, which runs the code of a module once and forgets it."""
+    return frame is not None and frame.f_code.co_filename.startswith("<frozen importlib")
+
+
+def _is_alive(one: object) -> bool:
+    return one is not None
+
+
+def _makes(plan: FollowPlan) -> bool:
+    return plan.makes_until >= 0
