@@ -50,7 +50,7 @@ def wait_for(reached: Any) -> bool:
 
 def test_thread_in_its_steady_state_is_followed_soon(steady: threading.Thread) -> None:
     before = gc.get_threshold()
-    with nonstop.Debugger() as debugger:
+    with nonstop.Debugger(backend="settrace") as debugger:
         watched = debugger.counter(price)
         assert wait_for(lambda: watched.hits > 0)
         assert watched.armed.missed == []
@@ -62,7 +62,7 @@ def test_idle_thread_does_not_hasten_collections_for_long() -> None:
     halt = threading.Event()
     thread = threading.Thread(target=halt.wait, name="idle")
     thread.start()
-    with nonstop.Debugger() as debugger:
+    with nonstop.Debugger(backend="settrace") as debugger:
         watched = debugger.counter(price)
         assert any("idle" in sentence for sentence in watched.armed.missed)
         time.sleep(0.6)
@@ -75,7 +75,7 @@ def test_idle_thread_does_not_hasten_collections_for_long() -> None:
 
 def test_stop_gives_the_thresholds_back(steady: threading.Thread) -> None:
     before = gc.get_threshold()
-    debugger = nonstop.Debugger()
+    debugger = nonstop.Debugger(backend="settrace")
     debugger.start()
     debugger.close()
     assert gc.get_threshold() == before
@@ -85,7 +85,7 @@ def test_program_without_collections_is_left_so(steady: threading.Thread) -> Non
     gc.disable()
     try:
         before = gc.get_threshold()
-        with nonstop.Debugger() as debugger:
+        with nonstop.Debugger(backend="settrace") as debugger:
             watched = debugger.counter(price)
             assert gc.get_threshold() == before
             assert any("steady" in sentence for sentence in watched.armed.missed)
@@ -99,7 +99,7 @@ def test_thresholds_that_the_program_sets_meanwhile_stay() -> None:
     thread = threading.Thread(target=halt.wait)
     thread.start()
     try:
-        with nonstop.Debugger() as debugger:
+        with nonstop.Debugger(backend="settrace") as debugger:
             debugger.start()
             gc.set_threshold(1234, 5, 6)
         assert gc.get_threshold() == (1234, 5, 6)

@@ -173,8 +173,6 @@ def test_unknown_backend_names_the_available(debugger: Any) -> None:
     with pytest.raises(nonstop.BackendError, match=r"available: .*settrace") as caught:
         nonstop.Debugger(backend="magic")
     assert caught.value.code == "unavailable_backend"
-    with pytest.raises(nonstop.BackendError, match="not built in this version"):
-        nonstop.Debugger(backend="bytecode")
 
 
 def test_profile_that_is_not_there_yet_is_refused() -> None:
