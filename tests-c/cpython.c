@@ -40,14 +40,26 @@ static void a_host_without_an_object_is_refused_by_its_name(void)
     given.callbacks = NULL;
     CHECK_REFUSED(nonstop_cpython_start(engine, &given), NONSTOP_ERROR_NULL_POINTER, "callbacks");
     given = host();
-    given.flags = 2;
+    given.flags = 4;
     CHECK_REFUSED(nonstop_cpython_start(engine, &given), NONSTOP_ERROR_INVALID_ARGUMENT, "newer library");
+    given.flags = NONSTOP_CPYTHON_FREE_THREADED | NONSTOP_CPYTHON_PUTS_CALLS;
+    CHECK_REFUSED(nonstop_cpython_start(engine, &given), NONSTOP_ERROR_INVALID_ARGUMENT, "without a GIL");
     given = host();
     given.struct_size = 3;
     CHECK_REFUSED(nonstop_cpython_start(engine, &given), NONSTOP_ERROR_STRUCT_SIZE, "host");
     CHECK_REFUSED(nonstop_cpython_start(engine, NULL), NONSTOP_ERROR_NULL_POINTER, "host");
     CHECK_REFUSED(nonstop_cpython_start(NULL, &given), NONSTOP_ERROR_NULL_POINTER, "engine");
     nonstop_engine_free(engine);
+}
+
+static void what_needs_a_session_is_refused_without_one(void)
+{
+    int object = 0;
+    CHECK_REFUSED(nonstop_cpython_listen(&object), NONSTOP_ERROR_NOT_SUPPORTED, "audit hook");
+    CHECK_REFUSED(nonstop_cpython_replace_constant(&object, 3, &object, &object), NONSTOP_ERROR_NOT_FOUND, "3");
+    CHECK_REFUSED(nonstop_cpython_replace_constant(&object, 3, NULL, &object), NONSTOP_ERROR_NULL_POINTER, "old");
+    CHECK_REFUSED(nonstop_cpython_set_trace(7, &object, &object, &object, &object), NONSTOP_ERROR_NOT_FOUND, "7");
+    CHECK_REFUSED(nonstop_cpython_set_trace(7, &object, &object, &object, NULL), NONSTOP_ERROR_NULL_POINTER, "tracer");
 }
 
 static void instructions_to_arm_are_ascending(void)
@@ -63,6 +75,7 @@ static void instructions_to_arm_are_ascending(void)
 const test cpython_tests[] = {
     TEST(a_process_without_python_lacks_its_symbols),
     TEST(a_host_without_an_object_is_refused_by_its_name),
+    TEST(what_needs_a_session_is_refused_without_one),
     TEST(instructions_to_arm_are_ascending),
     END,
 };
