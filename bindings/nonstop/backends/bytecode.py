@@ -591,9 +591,17 @@ class BytecodeBackend(TracingBackend):
         rewriting.begin()
         try:
             self._traced.forget_unarmed()
-            functions = [
-                function for function in alive.functions if self._concerns(function.__code__, function.__globals__)
-            ]
+            functions = []
+            quiet: set[tuple[str, int]] = set()
+            for function in alive.functions:
+                code, namespace = function.__code__, function.__globals__
+                file = code.co_filename, id(namespace)
+                if file in quiet and original_of(code) is code:
+                    continue
+                if self._concerns(code, namespace):
+                    functions.append(function)
+                else:
+                    quiet.add(file)
             for frame in self._followed.frames():
                 self._concerns(frame.f_code, frame.f_globals)
             suspended = []

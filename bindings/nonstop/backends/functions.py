@@ -49,8 +49,9 @@ def find_alive() -> Alive:
     if not _PYPY and gc.get_freeze_count():
         known = set(map(id, functions))
         functions.extend(one for one in _in_modules() if id(one) not in known)
-    # PyPy's built-in functions have another kind of code.
-    return Alive([one for one in functions if type(one.__code__) is types.CodeType], suspended)
+    if _PYPY:  # its built-in functions have another kind of code
+        functions = [one for one in functions if type(one.__code__) is types.CodeType]
+    return Alive(functions, suspended)
 
 
 def frame_of(suspended: Any) -> FrameType | None:
