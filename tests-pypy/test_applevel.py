@@ -40,12 +40,18 @@ def outer(amount: int) -> int:
     return hidden(amount)
 
 
-def test_hidden_function_is_not_observed_and_its_breakpoint_says_that_it_never_was(
-    debugger: nonstop.Debugger,
-) -> None:
-    watched = debugger.counter(line_of(hidden, 2))
-    assert outer(3) == 8
-    assert (watched.state, watched.arrivals) == ("pending", 0)
+def test_hidden_function_is_not_observed_by_tracing_and_its_breakpoint_says_that_it_never_was() -> None:
+    with nonstop.Debugger(backend="settrace") as debugger:
+        watched = debugger.counter(line_of(hidden, 2))
+        assert outer(3) == 8
+        assert (watched.state, watched.arrivals) == ("pending", 0)
+
+
+def test_hidden_function_is_hit_by_the_calls_in_it() -> None:
+    with nonstop.Debugger(backend="bytecode") as debugger:
+        watched = debugger.counter(line_of(hidden, 2))
+        assert outer(3) == 8
+        assert (watched.state, watched.arrivals) == ("bound", 1)
 
 
 def test_function_called_by_a_hidden_one_is_hit_and_shows_the_stack_as_the_interpreter_does(
@@ -144,4 +150,4 @@ def test_finaliser_in_a_collection_that_the_program_asks_for_does_its_work(debug
         gc.collect()
     assert Order.done == 1
     assert watched.hits <= 1
-    assert sys.gettrace() is not None
+    assert (sys.gettrace() is not None) == (debugger.backend == "settrace")
