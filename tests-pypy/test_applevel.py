@@ -47,13 +47,6 @@ def test_hidden_function_is_not_observed_by_tracing_and_its_breakpoint_says_that
         assert (watched.state, watched.arrivals) == ("pending", 0)
 
 
-def test_hidden_function_is_hit_by_the_calls_in_it() -> None:
-    with nonstop.Debugger(backend="bytecode") as debugger:
-        watched = debugger.counter(line_of(hidden, 2))
-        assert outer(3) == 8
-        assert (watched.state, watched.arrivals) == ("bound", 1)
-
-
 def test_function_called_by_a_hidden_one_is_hit_and_shows_the_stack_as_the_interpreter_does(
     debugger: nonstop.Debugger,
 ) -> None:

@@ -101,6 +101,7 @@ class Debugger:
         #: Batches that are open, and the breakpoints that wait for their end.
         self._batches = 0
         self._waiting: list[int] = []
+        self._has_ended = False
         #: Whether observing ends with the last breakpoint that can fire; a new one starts it again.
         self.stops_when_idle = False
         self._live: dict[int, Breakpoint] = {}
@@ -249,6 +250,8 @@ class Debugger:
                 self._batches -= 1
                 if not self._batches:
                     self._refresh([])
+                    if self._has_ended:
+                        self._ended()
 
     @property
     def breakpoints(self) -> list[Breakpoint]:
@@ -377,6 +380,14 @@ class Debugger:
         if self._started:
             self._backend.refresh(waiting)
 
+    def _ended(self) -> None:
+        """Let the backend disarm what nothing stands in any more, at once or at the end of a batch."""
+        self._has_ended = True
+        if not self._batches:
+            self._has_ended = False
+            if self._started:
+                self._backend.ended()
+
     def _place(self, located: Located, number: int) -> None:
         """Let the engine place a breakpoint in the files at hand, and refuse one that stands in none of them."""
         for path, module in located.files:
@@ -417,8 +428,8 @@ class Debugger:
             if enabled:
                 self._live[handle.id] = handle
                 self._refresh([handle.id])
-            elif self._started:
-                self._backend.ended()
+            else:
+                self._ended()
 
     def _remove(self, handle: Breakpoint) -> None:
         with self._lock:
@@ -436,8 +447,7 @@ class Debugger:
                 else:
                     _close_made_sink(handle)
             self._hits.remove(handle._token)
-            if self._started:
-                self._backend.ended()
+            self._ended()
             self._stop_if_idle()
         if handle._inbox is not None:
             handle._inbox.wake()

@@ -183,9 +183,11 @@ class BytecodeBackend(TracingBackend):
     def why_unavailable(cls) -> str | None:
         """From CPython 3.12 on sys.monitoring does it better."""
         if read_facts().call is None:
-            return "calls are put into code on CPython up to 3.11 and on PyPy"
+            return "calls are put into code on CPython up to 3.11"
+        if _PYPY:
+            return "not on PyPy yet: finding all functions of a program takes too long there"
         try:
-            return None if _PYPY else why_no_native_hooks()
+            return why_no_native_hooks()
         except LibraryError:
             return None  # that nothing works without the library is said elsewhere
 
