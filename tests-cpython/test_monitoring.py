@@ -306,6 +306,8 @@ def test_threads_of_nonstop_itself_are_not_observed(debugger: nonstop.Debugger) 
     assert (watched.hits, len(taken)) == (1, 1)
 
 
+# A thread of an earlier test may be about to end.
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_child_of_a_fork_goes_on_with_its_breakpoints(debugger: nonstop.Debugger) -> None:
     watched = debugger.counter(price)
     price(1)

@@ -9,7 +9,7 @@ use std::ffi::c_void;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::api::{Api, MethodDef, MissingSymbol, Object, METH_FASTCALL, VECTORCALL_COUNT};
 use super::armed::{Armed, Found, Point, Points};
@@ -60,7 +60,11 @@ static ENTERING: AtomicUsize = AtomicUsize::new(0);
 /// Whether the next was ever set: reading that of a thread costs more.
 static ANY_IGNORED: AtomicBool = AtomicBool::new(false);
 
+/// How many callbacks are in Python; and of the calling thread.
+static ASKING: AtomicUsize = AtomicUsize::new(0);
+
 thread_local! {
+    static ASKING_HERE: Cell<usize> = const { Cell::new(0) };
     static IS_IGNORED: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -113,7 +117,7 @@ pub unsafe fn start(engine: *const Engine, host: Host) -> Result<(), MissingSymb
 pub fn stop() {
     let Some(session) = current() else { return };
     // Before the rest: callbacks run under the GIL.
-    let _gil = session.api.hold_gil();
+    let gil = session.api.hold_gil();
     let active = ACTIVE.swap(std::ptr::null_mut(), Ordering::SeqCst);
     if active.is_null() {
         return;
@@ -123,6 +127,38 @@ pub fn stop() {
     }
     // SAFETY: that is the reference that `start` made.
     drop(unsafe { Arc::from_raw(active) });
+    drop(gil);
+    Asking::wait_for_others();
+}
+
+/// A callback that is in Python. When the process ends, CPython up to 3.13 ends a thread where it asks for the GIL, by unwinding
+/// its stack: nothing of this library may be on it.
+struct Asking;
+
+impl Asking {
+    /// How long the end of a session waits at most: a condition may take as long as it likes.
+    const PATIENCE: Duration = Duration::from_secs(1);
+
+    fn begin() -> Self {
+        ASKING.fetch_add(1, Ordering::SeqCst);
+        ASKING_HERE.with(|here| here.set(here.get() + 1));
+        Self
+    }
+
+    /// Waits, without the GIL, until other threads are back from Python. No more go there: the session has ended.
+    fn wait_for_others() {
+        let (own, begun) = (ASKING_HERE.with(Cell::get), Instant::now());
+        while ASKING.load(Ordering::SeqCst) > own && begun.elapsed() < Self::PATIENCE {
+            std::thread::sleep(Duration::from_micros(100));
+        }
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        ASKING.fetch_sub(1, Ordering::SeqCst);
+        ASKING_HERE.with(|here| here.set(here.get() - 1));
+    }
 }
 
 /// Arms points in the code object at an address, and no others; whether there is a session.
@@ -423,6 +459,7 @@ impl Session {
     /// `place`: the code object and the offset, or the site.
     fn ask_python(&self, question: Question, place: &[Object]) -> Object {
         let api = &self.api;
+        let _asking = Asking::begin();
         let items = match question {
             Question::Everything => return api.call(self.host.at_instruction, place),
             Question::Outdated => return api.call(self.host.outdated, &place[..1]),
