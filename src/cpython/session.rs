@@ -319,7 +319,8 @@ pub fn native_spent_ns() -> u64 {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        // A callback may be the last to let go, or `stop`: both hold the GIL.
+        // Whoever looked for the session may be the last to let it go, with or without the GIL.
+        let _gil = self.api.hold_gil();
         for object in [self.host.disable, self.host.at_instruction, self.host.answer, self.host.outdated] {
             self.api.give_up(object);
         }
