@@ -447,8 +447,8 @@ class Debugger:
                 else:
                     _close_made_sink(handle)
             self._hits.remove(handle._token)
-            self._ended()
             self._stop_if_idle()
+            self._ended()  # where it goes on
         if handle._inbox is not None:
             handle._inbox.wake()
 

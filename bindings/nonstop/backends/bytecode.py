@@ -1,4 +1,4 @@
-"""The backend that puts calls into code: CPython up to 3.11, and PyPy.
+"""The backend that puts calls into code: CPython up to 3.11. For PyPy it is made, and not offered yet.
 
 Code without a breakpoint runs as ever, and that with one runs a call more where control enters the unit. The rewriter
 (`src/patch`) makes a new code object of the one that a function has, and the function gets it; so do all that are made

@@ -54,6 +54,11 @@ def find_alive() -> Alive:
     return Alive(functions, suspended)
 
 
+def find_suspended() -> Iterator[Any]:
+    """All generators, coroutines and asynchronous generators that the collector knows."""
+    return (found for found in gc.get_objects() if type(found) in _FRAME_OF)
+
+
 def frame_of(suspended: Any) -> FrameType | None:
     """The frame of a generator or the like; None if it has ended."""
     frame: FrameType | None = _FRAME_OF[type(suspended)](suspended)

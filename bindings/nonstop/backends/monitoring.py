@@ -11,17 +11,16 @@ already when observing begins is found on the stacks, and in suspended generator
 
 from __future__ import annotations
 
-import gc
 import itertools
 import opcode
 import os
 import sys
 import threading
-import types
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nonstop.backends.base import Backend
 from nonstop.backends.decisions import Decisions, Plan
+from nonstop.backends.functions import find_suspended, frame_of
 from nonstop.backends.own_threads import OWN_THREADS
 from nonstop.backends.seen import Seen
 from nonstop.backends.stacks import frames_of_greenlets, stack, topmost_frames
@@ -227,9 +226,7 @@ class MonitoringBackend(Backend):
         _monitoring.register_callback(tool, _RESUMES, _runs)
         _monitoring.set_events(tool, _BEGINS | _RESUMES)
         # What begins from now on is told of. What was there before:
-        for frame in self._frames():
-            _seen.add(frame.f_code, frame.f_globals)
-        for frame in _suspended_frames():
+        for frame in (*self._frames(), *filter(None, map(frame_of, find_suspended()))):
             _seen.add(frame.f_code, frame.f_globals)
 
     def stop(self) -> None:
@@ -253,17 +250,16 @@ class MonitoringBackend(Backend):
     def refresh(self, breakpoints: Sequence[int] = ()) -> None:
         """Decide again about the code that has run of the files in which these breakpoints stand."""
         self._planner.edited()
-        files = _seen.files()
-        carry = self._planner.carry([file.key for file in files], breakpoints)
-        for file in itertools.compress(files, carry):
-            for code in file.codes():
+        files, plans = _seen.files(), self.decisions.codes.plans()
+        keys = list({*(file.key for file in files), *map(_file_of, plans)})
+        carrying = set(itertools.compress(keys, self._planner.carry(keys, breakpoints)))
+        for file in files:
+            for code in file.codes() if file.key in carrying else ():
                 self.decisions.learn(code, file.namespace)
         # Those that were armed ahead and have not run. In other files a plan is as good as before, and brought up to
         # the new epoch at its next arrival.
-        plans = self.decisions.codes.plans()
-        carry = self._planner.carry([(os.fsdecode(plan.facts.path), plan.facts.module) for plan in plans], breakpoints)
-        for plan in itertools.compress(plans, carry):
-            if self.decisions.is_outdated(plan):
+        for plan in plans:
+            if _file_of(plan) in carrying and self.decisions.is_outdated(plan):
                 self.decisions.decide_again(plan)
 
     def after_fork(self) -> None:
@@ -347,6 +343,11 @@ class MonitoringBackend(Backend):
         yield from frames_of_greenlets()
 
 
+def _file_of(plan: EventPlan) -> tuple[str, str]:
+    """The file of a code object, and the module that it runs as."""
+    return os.fsdecode(plan.facts.path), plan.facts.module
+
+
 def _free_tool_id() -> int | None:
     return next((number for number in _TOOL_IDS if _monitoring.get_tool(number) is None), None)
 
@@ -357,17 +358,3 @@ def _others_see_lines(tool: int, code: CodeType) -> bool:
     return any(
         (_monitoring.get_events(number) | _monitoring.get_local_events(number, code)) & _LINE for number in others
     )
-
-
-def _suspended_frames() -> Iterator[FrameType]:
-    """The frames of the generators and coroutines that the collector knows."""
-    frame_of: dict[type, Callable[[Any], Any]] = {
-        types.GeneratorType: lambda generator: generator.gi_frame,
-        types.CoroutineType: lambda coroutine: coroutine.cr_frame,
-        types.AsyncGeneratorType: lambda generator: generator.ag_frame,
-    }
-    for found in gc.get_objects():
-        read = frame_of.get(type(found))
-        frame = None if read is None else read(found)
-        if frame is not None:
-            yield frame
