@@ -8,7 +8,7 @@ use std::mem::size_of;
 pub type Object = *mut c_void;
 
 /// A `PyCFunction` with the flag `METH_FASTCALL`.
-pub type FastCall = unsafe extern "C" fn(Object, *const Object, isize) -> Object;
+pub type FastCall = unsafe extern "C-unwind" fn(Object, *const Object, isize) -> Object;
 
 /// `PyMethodDef`, the same in all versions (Include/methodobject.h).
 #[repr(C)]
@@ -27,10 +27,10 @@ pub struct MethodDef {
 pub const METH_FASTCALL: c_int = 0x80;
 
 /// The function of a callable that is called by the vectorcall protocol (PEP 590).
-pub type VectorCall = unsafe extern "C" fn(Object, *const Object, usize, Object) -> Object;
+pub type VectorCall = unsafe extern "C-unwind" fn(Object, *const Object, usize, Object) -> Object;
 
 /// An audit hook (PEP 578).
-pub type AuditHook = unsafe extern "C" fn(*const c_char, Object, *mut c_void) -> c_int;
+pub type AuditHook = unsafe extern "C-unwind" fn(*const c_char, Object, *mut c_void) -> c_int;
 
 /// The number of arguments, of what a vectorcall is told: the highest bit says something else.
 pub const VECTORCALL_COUNT: usize = !(1 << (usize::BITS - 1));
@@ -107,7 +107,8 @@ pub struct Api {
     release_gil: unsafe extern "C" fn(c_int),
     long_as_long: unsafe extern "C" fn(Object) -> c_long,
     long_from_u64: unsafe extern "C" fn(u64) -> Object,
-    vectorcall: unsafe extern "C" fn(Object, *const Object, usize, Object) -> Object,
+    /// Here the thread may end, when the process does.
+    vectorcall: unsafe extern "C-unwind" fn(Object, *const Object, usize, Object) -> Object,
     increase: unsafe extern "C" fn(Object),
     decrease: unsafe extern "C" fn(Object),
     new_function: unsafe extern "C" fn(*mut MethodDef, Object, Object, Object) -> Object,
@@ -225,16 +226,15 @@ impl Api {
         unsafe { (self.vectorcall)(callable, arguments.as_ptr(), arguments.len(), std::ptr::null_mut()) }
     }
 
-    /// Calls an object with numbers. As `call`.
-    pub fn call_with_numbers<const N: usize>(&self, callable: Object, numbers: [u64; N]) -> Object {
+    /// New objects for numbers; None: memory lacks, and the error is set. The GIL is held.
+    pub fn ints<const N: usize>(&self, numbers: [u64; N]) -> Option<[Object; N]> {
         // SAFETY: any number can be made an object of; NULL where memory lacks.
         let objects = numbers.map(|number| unsafe { (self.long_from_u64)(number) });
-        let result = match objects.contains(&std::ptr::null_mut()) {
-            true => std::ptr::null_mut(),
-            false => self.call(callable, &objects),
-        };
-        objects.into_iter().for_each(|object| self.give_up(object));
-        result
+        if objects.contains(&std::ptr::null_mut()) {
+            objects.into_iter().for_each(|object| self.give_up(object));
+            return None;
+        }
+        Some(objects)
     }
 
     /// Appends a native function to a `list`; whether that went well. The GIL is held.
@@ -366,11 +366,15 @@ impl Api {
         unsafe { (self.interpreter)() }
     }
 
-    /// Keeps tracers and profilers from what Python runs in this thread, until the value is dropped, as while one of them runs.
-    /// The GIL is held, and this is CPython up to 3.11.
-    pub fn untraced(&self) -> Untraced<'_> {
+    /// Keeps tracers and profilers from what Python runs in this thread from now on, as while one of them runs. The GIL is held,
+    /// and this is CPython up to 3.11.
+    pub fn stop_tracing(&self) {
         self.change_tracing(true);
-        Untraced(self)
+    }
+
+    /// Ends what `stop_tracing` began.
+    pub fn go_on_tracing(&self) {
+        self.change_tracing(false);
     }
 
     fn change_tracing(&self, enters: bool) {
@@ -424,15 +428,6 @@ impl Api {
             unsafe { (self.clear_error)() };
         }
         is_added
-    }
-}
-
-/// No tracer and no profiler is told of what runs.
-pub struct Untraced<'a>(&'a Api);
-
-impl Drop for Untraced<'_> {
-    fn drop(&mut self) {
-        self.0.change_tracing(false);
     }
 }
 

@@ -37,7 +37,7 @@ pub unsafe fn listen(api: &Api, listener: Object) -> bool {
 }
 
 /// 0: the program goes on. Else Python code raised that it called, and that was meant to go on.
-unsafe extern "C" fn at_event(event: *const c_char, arguments: Object, _: *mut c_void) -> c_int {
+unsafe extern "C-unwind" fn at_event(event: *const c_char, arguments: Object, _: *mut c_void) -> c_int {
     if LISTENER.load(Ordering::Relaxed).is_null() || event.is_null() {
         return 0;
     }
@@ -45,7 +45,7 @@ unsafe extern "C" fn at_event(event: *const c_char, arguments: Object, _: *mut c
     if unsafe { *event } != b'e' as c_char || unsafe { CStr::from_ptr(event) } != c"exec" {
         return 0;
     }
-    let Some(api) = super::session::api() else { return 0 };
+    let Some(api) = super::interpreter::api() else { return 0 };
     if api.interpreter() != INTERPRETER.load(Ordering::SeqCst) {
         return 0;
     }
@@ -55,9 +55,10 @@ unsafe extern "C" fn at_event(event: *const c_char, arguments: Object, _: *mut c
         return 0;
     }
     api.reference(listener);
-    let untraced = api.untraced();
+    // Nothing here needs to be dropped: see `callbacks`.
+    api.stop_tracing();
     let result = api.call(listener, &[code]);
-    drop(untraced);
+    api.go_on_tracing();
     api.give_up(listener);
     if result.is_null() {
         return -1;

@@ -7,10 +7,15 @@
 
 mod api;
 mod armed;
+mod asking;
 mod audit;
+mod callbacks;
+mod ignored;
+mod interpreter;
 mod session;
+mod spent;
 
 pub use api::{MissingSymbol, Object};
-pub use session::{
-    arm, check, ignore_this_thread, listen, native_spent_ns, replace_item, set_trace, start, stop, Host, Site,
-};
+pub use ignored::ignore_this_thread;
+pub use interpreter::{check, listen, replace_item, set_trace};
+pub use session::{arm, native_spent_ns, start, stop, Host, Site};

@@ -513,6 +513,27 @@ def test_exit_with_running_threads_is_quiet(tmp_path: Path) -> None:
     assert (done.stdout, done.stderr) == ("", "")
 
 
+def test_exit_with_threads_in_a_condition_is_quiet(tmp_path: Path) -> None:
+    # Up to 3.13 CPython ends such a thread by unwinding its stack, and what of nonstop is on it too.
+    done = run_script(
+        tmp_path,
+        """
+        import nonstop, threading, time
+        begun = threading.Event()
+        def slow():
+            begun.set()
+            time.sleep(0.3)
+        def price(amount):
+            return amount
+        nonstop.breakpoint("script.py:8", condition="slow()", sink=lambda snapshot: None)
+        for _ in range(3):
+            threading.Thread(target=price, args=(1,), daemon=True).start()
+        begun.wait(10)
+        """,
+    )
+    assert (done.stdout, done.stderr) == ("", "")
+
+
 def test_exit_status_and_traceback_are_the_programs_own(tmp_path: Path) -> None:
     done = run_script(
         tmp_path,
