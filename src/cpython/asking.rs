@@ -80,6 +80,7 @@ impl Asking {
         }
     }
 
+    #[inline(never)]
     unsafe fn step(this: *mut Self) -> Step {
         // SAFETY: the caller's promise. It is not borrowed while Python runs.
         let this = unsafe { &*this };
@@ -114,6 +115,7 @@ impl Asking {
         }
     }
 
+    #[inline(never)]
     unsafe fn answered(this: *mut Self, result: Object) {
         // SAFETY: the caller's promise. It is not borrowed while Python runs.
         let this = unsafe { &mut *this };
@@ -132,6 +134,7 @@ impl Asking {
         }
     }
 
+    #[inline(never)]
     unsafe fn free(this: *mut Self) {
         // SAFETY: the caller's promise: it is one of `Box::into_raw`, and not used again.
         drop(unsafe { Box::from_raw(this) });

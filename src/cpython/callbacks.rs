@@ -1,7 +1,9 @@
 //! What the interpreter calls: the callback for instructions, and what stands in code that calls were put into.
 //!
-//! When a process ends, CPython up to 3.13 ends a thread where it asks for the GIL, by unwinding its stack. So no frame from here
-//! to Python has anything to be dropped, and all are `C-unwind`.
+//! When a process ends, CPython up to 3.13 ends a thread where it asks for the GIL: the C library unwinds its stack. So all frames
+//! from here to Python are `C-unwind`, and have nothing to be dropped and no `catch_unwind`, also none that was inlined: such a frame
+//! has the unwinder look into it by a routine of this library, which in a wheel has an unwinder of its own and cannot read the
+//! other's state. What needs these things is in functions that are not inlined and have returned before Python runs.
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::{Arc, OnceLock};
@@ -102,7 +104,7 @@ enum Begun {
 ///
 /// # Safety
 /// The objects are alive. The caller holds the GIL, if there is one.
-#[inline(always)]
+#[inline(never)]
 unsafe fn begin(code: usize, offset: Object, place: [Object; 2], told: usize) -> Begun {
     let begun = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: the caller's promise; nothing of this gives the GIL up.

@@ -514,21 +514,27 @@ def test_exit_with_running_threads_is_quiet(tmp_path: Path) -> None:
 
 
 def test_exit_with_threads_in_a_condition_is_quiet(tmp_path: Path) -> None:
-    # Up to 3.13 CPython ends such a thread by unwinding its stack, and what of nonstop is on it too.
+    # Up to 3.13 CPython ends such a thread where it asks for the GIL, by unwinding its stack, and what of nonstop is on it
+    # too. The interpreter takes its time to end, so that they do ask.
     done = run_script(
         tmp_path,
         """
-        import nonstop, threading, time
-        begun = threading.Event()
+        import nonstop, sys, threading, time
+        begun = threading.Semaphore(0)
         def slow():
-            begun.set()
-            time.sleep(0.3)
+            begun.release()
+            time.sleep(0.5)
         def price(amount):
             return amount
         nonstop.breakpoint("script.py:8", condition="slow()", sink=lambda snapshot: None)
         for _ in range(3):
             threading.Thread(target=price, args=(1,), daemon=True).start()
-        begun.wait(10)
+        for _ in range(3):
+            begun.acquire(timeout=10)
+        class Late:
+            def __del__(self, sleep=time.sleep):
+                sleep(0.8)
+        sys.late = Late()
         """,
     )
     assert (done.stdout, done.stderr) == ("", "")
