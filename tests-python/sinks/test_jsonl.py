@@ -69,6 +69,26 @@ def test_line_that_lacks_its_end_stays_alone(tmp_path: Path, snapshot_of: Any) -
     assert [json.loads(line)["hit"] for line in rest.splitlines()] == [2, 3]
 
 
+def test_line_that_another_process_is_writing_is_left_to_it(tmp_path: Path) -> None:
+    path = tmp_path / "hits.jsonl"
+    path.touch()
+    pid = os.fork()
+    if not pid:
+        try:
+            other = os.open(path, os.O_WRONLY | os.O_APPEND)
+            for _ in range(2_000):  # readers see each in parts
+                os.write(other, b"x" * 200_000 + b"\n")
+                os.truncate(path, 0)
+        finally:
+            os._exit(0)
+    sinks = []
+    while os.waitpid(pid, os.WNOHANG) == (0, 0):
+        sinks.append(JsonLinesSink(path))
+        sinks[-1].close()
+    assert len(sinks) > 2
+    assert not any(sink._writer._within_line for sink in sinks)
+
+
 def test_new_file_is_private(tmp_path: Path) -> None:
     path = tmp_path / "hits.jsonl"
     JsonLinesSink(path).close()

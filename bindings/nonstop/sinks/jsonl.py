@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 import weakref
 from typing import TYPE_CHECKING, Union
 
@@ -14,6 +15,8 @@ from nonstop.sinks.descriptor import LineWriter
 from nonstop.sinks.style import printable
 
 if TYPE_CHECKING:
+    from typing import BinaryIO
+
     from nonstop.snapshots import Snapshot
 
     Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
@@ -23,6 +26,8 @@ _NONBLOCK: int = getattr(os, "O_NONBLOCK", 0)
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | _NONBLOCK | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 _STANDARD = {"/dev/stdout": 1, "/dev/stderr": 2}
 _DESCRIPTORS = ("/dev/fd", "/proc/self/fd")
+#: How often, and how many seconds apart, the end of a file is looked at again that lacks its last newline.
+_LOOKS, _BETWEEN_LOOKS = 5, 0.01
 _REMEDIES = {
     errno.EISDIR: "give the path of a file in it",
     errno.ENOTDIR: "a part of the path is a file",
@@ -153,17 +158,36 @@ def _own_descriptor(path: str | bytes) -> int | None:
 
 
 def _ends_within_line(descriptor: int, path: str | bytes) -> bool:
-    """Whether a file that is there already lacks its last newline, as when the disk was full the last time."""
+    """Whether a file that is there already lacks its last newline, as when the disk was full the last time.
+
+    One that changes meanwhile is being written to, and a reader may see a part of a line: its writer ends it.
+    """
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         return False
     try:
-        with open(path, "rb") as file:
-            if file.seek(0, os.SEEK_END) == 0:
-                return False
-            file.seek(-1, os.SEEK_END)
-            return file.read(1) != b"\n"
+        with open(path, "rb", buffering=0) as file:
+            end = _end_within_line(file)
+            for _ in range(_LOOKS if end else 0):
+                time.sleep(_BETWEEN_LOOKS)
+                if _end_within_line(file) != end:
+                    return False
+            return end is not None
     except OSError:  # it may be written, and not read
         return False
+
+
+def _end_within_line(file: BinaryIO) -> int | None:
+    """The size of a file that lacks its last newline; None for others.
+
+    >>> import io
+    >>> [_end_within_line(io.BytesIO(content)) for content in (b"", b"{}\\n", b"{}\\n{")]
+    [None, None, 4]
+    """
+    end = file.seek(0, os.SEEK_END)
+    if not end:
+        return None
+    file.seek(end - 1)
+    return end if file.read(1) != b"\n" else None
 
 
 def _shown(path: str | bytes) -> str:
