@@ -514,8 +514,8 @@ def test_exit_with_running_threads_is_quiet(tmp_path: Path) -> None:
 
 
 def test_exit_with_threads_in_a_condition_is_quiet(tmp_path: Path) -> None:
-    # Up to 3.13 CPython ends such a thread where it asks for the GIL, by unwinding its stack, and what of nonstop is on it
-    # too. The interpreter takes its time to end, so that they do ask.
+    # Up to 3.13 CPython ends such a thread where it asks for the GIL, by unwinding its stack, and what of nonstop is on
+    # it too. The interpreter takes its time to end, so that they do ask.
     done = run_script(
         tmp_path,
         """

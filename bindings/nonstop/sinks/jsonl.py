@@ -177,10 +177,10 @@ def _ends_within_line(descriptor: int, path: str | bytes) -> bool:
 
 
 def _end_within_line(file: BinaryIO) -> int | None:
-    """The size of a file that lacks its last newline; None for others.
+    r"""The size of a file that lacks its last newline; None for others.
 
     >>> import io
-    >>> [_end_within_line(io.BytesIO(content)) for content in (b"", b"{}\\n", b"{}\\n{")]
+    >>> [_end_within_line(io.BytesIO(content)) for content in (b"", b"{}\n", b"{}\n{")]
     [None, None, 4]
     """
     end = file.seek(0, os.SEEK_END)
