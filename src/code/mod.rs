@@ -19,7 +19,7 @@ pub use bytecode::{
     OpcodeFacts, Operand, Position, Step,
 };
 pub use decisions::{Decisions, Event, Interest, View};
-pub use entries::{Origin, Search, Span};
+pub use entries::{arrivals, entries, is_inside, Arrival, Entry, Origin, Search, Span};
 pub use files::{File, Files};
 pub use filter::{EventKind, Filter, Rule, RuleAction};
 pub use hash::{IntHash, IntHasher};

@@ -77,12 +77,12 @@ impl Location {
         if text.contains(&0) {
             return Err("a path can't contain a zero byte".into());
         }
-        let is_file = text[0] == b'<'
-            || text.contains(&b'/')
-            || text.contains(&b'\\')
-            || SOURCE_ENDINGS.iter().any(|ending| text.len() > ending.len() && text.ends_with(ending));
-        if is_file {
-            return Ok(Place::File(PathPattern::parse(text)));
+        if is_file(text) {
+            let pattern = PathPattern::parse(text);
+            if pattern.as_bytes().is_empty() {
+                return Err(format!("'{}' names no file", String::from_utf8_lossy(text)));
+            }
+            return Ok(Place::File(pattern));
         }
         match std::str::from_utf8(text) {
             Ok(module) if module.split('.').all(is_identifier) => Ok(Place::Module(module.into())),
@@ -92,6 +92,14 @@ impl Location {
             )),
         }
     }
+}
+
+/// Whether a text is a path; otherwise it is the name of a module.
+fn is_file(text: &[u8]) -> bool {
+    text.starts_with(b"<")
+        || text.contains(&b'/')
+        || text.contains(&b'\\')
+        || SOURCE_ENDINGS.iter().any(|ending| text.len() > ending.len() && text.ends_with(ending))
 }
 
 /// Whether Python would take it for an identifier, nearly: names that are no identifiers after all match nothing.
@@ -104,7 +112,11 @@ fn is_identifier(word: &str) -> bool {
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
-            Place::File(pattern) => f.write_str(&String::from_utf8_lossy(pattern.as_bytes()))?,
+            Place::File(pattern) => {
+                // Folded, `./tool` looks like a module.
+                let directory = if is_file(pattern.as_bytes()) { "" } else { "./" };
+                write!(f, "{directory}{}", String::from_utf8_lossy(pattern.as_bytes()))?;
+            }
             Place::Module(name) => f.write_str(name)?,
         }
         match &self.target {
@@ -164,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_location_is_shown_as_it_was_written() {
-        for text in ["shop.py:42", "src/shop.py:Cart.total", "package.module:7"] {
+        for text in ["shop.py:42", "src/shop.py:Cart.total", "package.module:7", "./tool:3"] {
             assert_eq!(parsed(text).to_string(), text);
         }
     }
@@ -186,6 +198,7 @@ mod tests {
             (b"sh op:4", "./sh op"),
             (b"shop.py:\xff", "not UTF-8"),
             (b"a\0b.py:1", "zero byte"),
+            (b"a/..:1", "names no file"),
         ] {
             let message = refused(text);
             assert!(message.contains(part) && message.contains("FILE:LINE"), "{message}");
