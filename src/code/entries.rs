@@ -232,9 +232,7 @@ pub fn is_inside(code: &Decoded, index: usize, span: &Span) -> bool {
 /// Finds out where control comes from.
 pub struct Search<'a> {
     code: &'a Decoded,
-    /// The lines on which something is done, ascending.
-    busy: Vec<u32>,
-    /// By instruction: the last round in which it was looked at.
+    /// By instruction: the last round in which it was looked at. Empty until one is: most of what is asked needs none.
     seen: Vec<u32>,
     round: u32,
     open: Vec<usize>,
@@ -243,12 +241,7 @@ pub struct Search<'a> {
 impl<'a> Search<'a> {
     /// In one code object.
     pub fn new(code: &'a Decoded) -> Self {
-        let own = code.instructions.iter().skip(code.prologue);
-        let done = own.filter(|own| !own.concludes() && !own.opcode.tidies_up && !own.opcode.begins_nothing);
-        let mut busy: Vec<u32> = done.map(|instruction| instruction.line).collect();
-        busy.sort_unstable();
-        busy.dedup();
-        Self { code, busy, seen: vec![0; code.instructions.len()], round: 0, open: Vec::new() }
+        Self { code, seen: Vec::new(), round: 0, open: Vec::new() }
     }
 
     /// The line that an instruction belongs to. One that concludes what was computed before it belongs to that: it has no
@@ -258,10 +251,7 @@ impl<'a> Search<'a> {
         if instruction.opcode.enters_nothing {
             return 0;
         }
-        if instruction.concludes()
-            && self.busy.binary_search(&instruction.line).is_ok()
-            && self.follows_something(index)
-        {
+        if instruction.concludes() && self.code.is_busy(instruction.line) && self.follows_something(index) {
             0
         } else {
             instruction.line
@@ -323,6 +313,14 @@ impl<'a> Search<'a> {
         origin
     }
 
+    /// Marks an instruction as looked at; whether it was not in this round.
+    fn sees(&mut self, index: usize) -> bool {
+        if self.seen.is_empty() {
+            self.seen = vec![0; self.code.instructions.len()];
+        }
+        std::mem::replace(&mut self.seen[index], self.round) != self.round
+    }
+
     /// One step to `at`, on a way to `index`.
     fn look(&mut self, step: Step, at: usize, index: usize, span: &Span, origin: &mut Origin) {
         let code = self.code;
@@ -338,7 +336,7 @@ impl<'a> Search<'a> {
             // Of what has no line, only what raises again is passed through by an exception.
             let is_way =
                 !matches!(step, Step::Exception(_)) || code.instructions[source].opcode.flow == Flow::Stop;
-            if is_way && std::mem::replace(&mut self.seen[source], self.round) != self.round {
+            if is_way && self.sees(source) {
                 self.open.push(source);
             }
         } else if !span.surrounds(line) {

@@ -35,8 +35,13 @@ impl<'a> Listing<'a> {
         Ok(Self { bytes: *bytes, decoded, positions, guards })
     }
 
-    /// Fails for code that has anything but prefixes, instructions and their caches: nobody knows what a rest means.
+    /// Fails for code that has anything but prefixes, instructions and their caches: nobody knows what a rest means. So it
+    /// does for lines that are no numbers of lines: [`Decoded`] has none there, and could not tell them apart.
     pub fn expect_whole(&self) -> Result<(), PatchError> {
+        let is_astray = |line: &i64| u32::try_from(*line).is_err();
+        if let Some(line) = self.positions.iter().filter_map(|position| position.line).find(is_astray) {
+            return Err(PatchError::refused(format!("the line table leads to line {line}")));
+        }
         let is_whole = |index: usize| {
             let caches = usize::from(self.decoded.instructions[index].opcode.caches);
             self.range(index).len() == 2 * (self.prefixes(index) + 1 + caches)

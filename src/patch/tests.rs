@@ -344,6 +344,18 @@ fn a_line_begins_at_its_instruction_where_an_exception_is_looked_into() {
     assert_eq!(made.lines, [4, 1, 12, 1, 0, 255, 4, 1], "at a jump that nothing leads to, and at 2 again");
 }
 
+#[test]
+fn lines_that_are_no_numbers_of_lines_are_refused() {
+    // Line 0 is that of what sets up the frame of a module.
+    let units = [(1, WORK, 0), (1, WORK, 0), (1, RETURN, 0)];
+    for (table, is_fine) in [([2, 255, 2, 1], true), ([2, 254, 2, 3], false)] {
+        let made = patched(&by_table(&units, &table), &[probe(0, 1)]);
+        assert_eq!(made.is_ok(), is_fine, "{made:?}");
+    }
+    let words = patched(&by_table(&units, &[2, 254, 2, 3]), &[]).unwrap_err().to_string();
+    assert_eq!(words, "the line table leads to line -1");
+}
+
 // Any bytes
 
 /// Changes a few bytes.

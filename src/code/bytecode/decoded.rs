@@ -45,6 +45,8 @@ pub struct Decoded {
     pub(super) jumps: Vec<(u32, u32)>,
     /// See [`Decoded::is_with_exit`]; ascending.
     pub(super) with_exits: Vec<u32>,
+    /// See [`Decoded::is_busy`]; ascending.
+    busy: Vec<u32>,
 }
 
 impl Decoded {
@@ -71,6 +73,7 @@ impl Decoded {
             guarded: Vec::new(),
             jumps: Vec::new(),
             with_exits: Vec::new(),
+            busy: Vec::new(),
         };
         // By unit: the instruction that begins there.
         let mut begins_at: Vec<Option<u32>> = vec![None; units + 1];
@@ -138,6 +141,7 @@ impl Decoded {
         };
         decoded.jumps.sort_unstable();
         decoded.with_exits = decoded.find_with_exits();
+        decoded.busy = decoded.find_busy();
         Ok(decoded)
     }
 
@@ -163,6 +167,20 @@ impl Decoded {
         lines.sort_unstable();
         lines.dedup();
         lines
+    }
+
+    /// Whether something is done on a line.
+    pub fn is_busy(&self, line: u32) -> bool {
+        self.busy.binary_search(&line).is_ok()
+    }
+
+    fn find_busy(&self) -> Vec<u32> {
+        let own = self.instructions.iter().skip(self.prologue);
+        let done = own.filter(|own| !own.concludes() && !own.opcode.tidies_up && !own.opcode.begins_nothing);
+        let mut busy: Vec<u32> = done.map(|instruction| instruction.line).collect();
+        busy.sort_unstable();
+        busy.dedup();
+        busy
     }
 
     /// The index of the instruction that a frame stands at whose `f_lasti` is `offset`.

@@ -155,8 +155,8 @@ fn a_block_guards_what_is_between_it_and_its_target() {
 #[test]
 fn a_table_guards_its_ranges() {
     let units = [(1, CACHED, 0), (1, 0, 0), (1, 0, 0), (2, WORK, 0), (2, RETURN, 0), (3, RAISE, 0)];
-    let decoded = Sample::new(&units).guarded(&[(3, 5, 5), (0, 2, 5)]).decoded();
-    // By instruction; the second range ends among the caches of the first one.
+    let decoded = Sample::new(&units).guarded(&[(0, 2, 5), (3, 5, 5)]).decoded();
+    // By instruction; the first range ends among the caches of the first one.
     assert_eq!(decoded.guards, [(0, 1, 3), (1, 3, 3)]);
 }
 

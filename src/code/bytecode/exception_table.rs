@@ -15,15 +15,22 @@ pub struct Guard {
     pub depth: usize,
 }
 
-/// Reads an exception table: for each range its start, length, handler, and depth of the stack with a flag.
+/// Reads an exception table: for each range its start, length, handler, and depth of the stack with a flag. Interpreters
+/// look for a range by its place, so that they must be in order and apart; and if any number of them lay over each other,
+/// all that is done by instruction and handler would take the square of the time.
 pub(super) fn read(table: &[u8]) -> Result<Vec<Guard>, BytecodeError> {
     let mut reader = Reader::new(table, "exception table");
-    let mut guards = Vec::new();
+    let mut guards: Vec<Guard> = Vec::new();
     while !reader.is_at_end() {
         let from = number(&mut reader)?;
         let length = number(&mut reader)?;
         let handler = number(&mut reader)?;
         let depth = number(&mut reader)?;
+        if guards.last().is_some_and(|last| from < last.to) {
+            return Err(BytecodeError::new(format!(
+                "the range of the exception table that begins at unit {from} begins within the one before"
+            )));
+        }
         guards.push(Guard { from, to: from.saturating_add(length), handler, depth });
     }
     Ok(guards)
@@ -65,5 +72,14 @@ mod tests {
     fn a_table_that_ends_in_the_midst_of_an_entry_is_refused() {
         assert!(read(&[0x87, 0x05]).is_err());
         assert!(read(&[0xc0, 0x40]).is_err());
+    }
+    #[test]
+    fn ranges_that_are_not_in_order_and_apart_are_refused() {
+        // From 7 on 5 units, and then from 12 on, from 11 on, from 2 on.
+        assert!(read(&[0x87, 5, 23, 2, 0x8c, 2, 23, 2]).is_ok());
+        for from in [11, 2] {
+            let words = read(&[0x87, 5, 23, 2, 0x80 | from, 2, 23, 2]).unwrap_err().to_string();
+            assert!(words.contains(&format!("begins at unit {from}")), "{words}");
+        }
     }
 }
