@@ -1,6 +1,6 @@
 """Describes the bytecode of the interpreter that runs this, with samples: a file of fuzz/dialects.
 
-    PYTHONPATH=bindings python3.11 fuzz/describe.py > fuzz/dialects/python3.11.txt
+PYTHONPATH=bindings python3.11 fuzz/describe.py > fuzz/dialects/python3.11.txt
 """
 
 from __future__ import annotations
