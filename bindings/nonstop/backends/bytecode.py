@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import _thread
 import contextlib
-import dis
 import itertools
 import sys
 import threading
@@ -23,14 +22,15 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nonstop.backends import settrace
+from nonstop.backends.call_plans import CallPlan, FollowPlan
 from nonstop.backends.codes import Codes
-from nonstop.backends.decisions import Decisions, Plan
+from nonstop.backends.decisions import Decisions
 from nonstop.backends.followed import Followed
 from nonstop.backends.functions import find_alive, frame_of
 from nonstop.backends.own_threads import OWN_THREADS
 from nonstop.backends.rewriting import Rewriting
 from nonstop.backends.settrace import TracePlan, TracingBackend, tracer_of
-from nonstop.core import MIXED, NEEDS_THREAD_NAME, Entry, HitItem, ignore_thread, why_no_native_hooks
+from nonstop.core import Entry, HitItem, ignore_thread, why_no_native_hooks
 from nonstop.dialect import read_facts
 from nonstop.errors import BackendError, LibraryError, StateError
 from nonstop.planner import is_own, module_name
@@ -43,12 +43,9 @@ if TYPE_CHECKING:
     from nonstop.core import Probe
     from nonstop.hits import Hits
     from nonstop.planner import CodeFacts, Planner
-    from nonstop.rewritten import Origin
 
 _PYPY = sys.implementation.name == "pypy"
 
-#: What calls in code are made with: no two units of the process have the same, in whatever session.
-_numbers = itertools.count(1)
 _sessions = itertools.count(1)
 
 #: What the hook below works for.
@@ -60,88 +57,6 @@ def _hook(number: int) -> None:
     backend = _active
     if backend is not None:
         backend.at_site(number, sys._getframe(1))
-
-
-class CallPlan(Plan):
-    """The calls that belong into an original code object."""
-
-    __slots__ = ("_backend", "entries", "lines", "numbers", "probes", "sites")
-
-    def __init__(self, code: CodeType, facts: CodeFacts, backend: BytecodeBackend) -> None:
-        super().__init__(code, facts)
-        self._backend = backend
-        self.entries: Sequence[Entry] = ()
-        self.probes: Sequence[Probe] = ()
-        #: Armed units, by the lines that they begin at: the entry that tells their sites.
-        self.sites: dict[int, Entry] = {}
-        self.lines: frozenset[int] = frozenset()
-        #: By line: what the call is made with. A unit keeps it: frames may run on with calls that were put in before.
-        self.numbers: dict[int, int] = {}
-
-    def set(self, entries: Sequence[Entry], epoch: int) -> None:
-        """Arm these entries."""
-        backend = self._backend
-        # Of a later epoch: then this plan is outdated already, and decided again before it counts.
-        probes = backend.probes(self.facts) if entries else ()
-        flags = {entry.site: entry.flags for entry in entries}
-        sites = {
-            one.first_line: Entry(0, one.first_line, one.site, flags.get(one.site, 0) & NEEDS_THREAD_NAME)
-            for one in probes
-        }
-        # In this order: at any instruction somebody may ask what is armed.
-        for line, entry in sites.items():
-            if line not in self.numbers:
-                self.numbers[line] = next(_numbers)
-            backend.arm(self, self.numbers[line], entry, epoch)
-        before = self.sites
-        self.entries, self.probes, self.sites, self.lines = entries, probes, sites, frozenset(sites)
-        for line in before.keys() - sites.keys():
-            backend.disarm(self.numbers[line])
-
-    def let_go(self) -> None:
-        """The code object is gone."""
-        for number in self.numbers.values():
-            self._backend.disarm(number)
-
-    @property
-    def is_over(self) -> bool:
-        """Whether no entry is armed."""
-        return not self.sites
-
-
-class FollowPlan(TracePlan):
-    """What is to be followed in the frames of a code object which has no calls in it, or not all."""
-
-    __slots__ = ("base", "makes_until", "origin")
-
-    def __init__(
-        self, code: CodeType, base: CallPlan | None, origin: Origin | None, makes_until: int, owner: int
-    ) -> None:
-        super().__init__(code, base.facts if base is not None else None)  # type: ignore[arg-type]
-        self.base = base
-        #: Of code that has some calls, or those of an earlier session.
-        self.origin = origin
-        #: The last offset from which control comes to where functions are made without their calls; -1: nowhere.
-        self.makes_until = makes_until
-        self.bring_up(owner)
-
-    def bring_up(self, owner: int) -> None:
-        """Take over what the plan of the original says now."""
-        base, origin, code = self.base, self.origin, self.code()
-        entries: list[Entry] = []
-        if base is not None:
-            covered = origin.lines if origin is not None and origin.owner == owner else frozenset()
-            lines = {probe.site: probe.first_line for probe in base.probes}
-            entries = [entry for entry in base.entries if lines.get(entry.site) not in covered]
-            if origin is not None:
-                entries = [_moved(entry, origin, lines.get(entry.site)) for entry in entries]
-            self.epoch = base.epoch
-        self.inside = {}
-        self.set(entries, self.epoch)
-        if self.makes_until >= 0 and code is not None:
-            # The first line behind is told of: see `passes`.
-            behind = {offset: None for offset, _ in dis.findlinestarts(code) if offset > self.makes_until}
-            self.entries = {**behind, **({} if self.is_over else self.entries)}  # type: ignore[dict-item]
 
 
 class BytecodeBackend(TracingBackend):
@@ -657,14 +572,6 @@ class BytecodeBackend(TracingBackend):
 
 #: CO_NEWLOCALS: the code of functions.
 _NEW_LOCALS = 2
-
-
-def _moved(entry: Entry, origin: Origin, line: int | None) -> Entry:
-    """An entry where it is in code with calls in it."""
-    if line in origin.lines:
-        # Of an earlier session. To the call comes what enters, and nothing else.
-        return entry._replace(offset=origin.call_offset(entry.offset), flags=entry.flags & ~MIXED)
-    return entry._replace(offset=origin.new_offset(entry.offset))
 
 
 def _any_left(references: list[weakref.ref[Any]], holds: Callable[[Any], bool]) -> bool:
