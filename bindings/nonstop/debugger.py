@@ -8,6 +8,7 @@ import functools
 import itertools
 import logging
 import os
+import sys
 import threading
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from nonstop import capture as capturing
 from nonstop import conditions, core, rules
 from nonstop.backends.choose import choose_backend
+from nonstop.backends.own_threads import fork_is_seen, is_forking
 from nonstop.breakpoint import Breakpoint, is_over
 from nonstop.dispatcher import Dispatcher, Inbox
 from nonstop.errors import LocationError, StateError
@@ -270,7 +272,8 @@ class Debugger:
                 self._started = True
                 _observing.add(self)
             self._stopped = False
-            self._backend.refresh()
+            if self._handles:
+                self._backend.refresh()
 
     def stop(self) -> None:
         """Observe nothing until :meth:`start`; breakpoints stay."""
@@ -368,7 +371,7 @@ class Debugger:
             self._handles[number] = self._live[number] = handle
             self._refresh([number])
         if action != core.COUNT and (its_sink is not None or self._sinks):
-            self._dispatcher.start()
+            self._wake_dispatcher()
         return handle
 
     def _refresh(self, numbers: list[int]) -> None:
@@ -457,7 +460,7 @@ class Debugger:
             if handle._inbox is None:
                 handle._inbox = Inbox()
             inbox = handle._inbox
-        self._dispatcher.start()
+        self._wake_dispatcher()
         return inbox
 
     def _deliver(self, received: Received) -> None:
@@ -526,8 +529,10 @@ class Debugger:
         )
 
     def _wake_dispatcher(self) -> None:
-        self._hits.captured = None
-        self._dispatcher.start()
+        forking = is_forking()
+        self._hits.captured = self._wake_dispatcher if forking else None
+        if not forking:
+            self._dispatcher.start()
 
     def _pause(self) -> None:
         if self._started:
@@ -575,6 +580,7 @@ def _close_all() -> None:
 
 
 def _after_fork_in_child() -> None:
+    fork_is_seen(sys._getframe(1))
     for debugger in list(_debuggers):
         debugger._after_fork()
 

@@ -6,13 +6,12 @@ from __future__ import annotations
 
 import _thread
 import logging
-import sys
 from collections import deque
 from threading import Condition
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from nonstop.backends.own_threads import leave_unobserved, thread_ends
+from nonstop.backends.own_threads import leave_unobserved, start_thread, thread_ends
 from nonstop.hits import describe
 from nonstop.sinks.sigpipe import sigpipe_held
 
@@ -28,8 +27,7 @@ _log = logging.getLogger("nonstop")
 class Dispatcher:
     """Calls `deliver` with each snapshot, in the order in which they were captured.
 
-    The thread is started with `_thread`: `threading.settrace` does not reach it, and `threading.enumerate()` does not
-    show the program a thread that it did not start. It never keeps the process alive.
+    `threading.enumerate()` does not show the program a thread that it did not start. It never keeps the process alive.
     """
 
     def __init__(self, engine: Engine, deliver: Callable[[Received], None], delivery_ended: Callable[[], None]) -> None:
@@ -50,7 +48,7 @@ class Dispatcher:
                 running = _thread.allocate_lock()
                 running.acquire()
                 self._running = running
-                _start_thread(self._run, (running,))
+                start_thread(self._run, (running,))
 
     def close(self, timeout: float) -> bool:
         """Close the queue, let the thread deliver what is in it, and wait for its end. False: it was not ready in
@@ -142,12 +140,3 @@ class Inbox:
         """Let a waiting reader look again whether more is to come."""
         with self._changed:
             self._changed.notify_all()
-
-
-def _start_thread(run: Callable[..., None], arguments: tuple[Any, ...]) -> None:
-    start = _thread.start_new_thread
-    monkey = sys.modules.get("gevent.monkey")
-    if monkey is not None:
-        # A greenlet that waits in the library would stop all the others: this must be a thread of the system.
-        start = monkey.get_original("_thread", "start_new_thread")
-    start(run, arguments)

@@ -86,6 +86,36 @@ def test_child_goes_on_while_other_threads_of_the_parent_hit(tmp_path: Path) -> 
     )
 
 
+def test_breakpoint_is_hit_in_what_was_registered_for_forks(tmp_path: Path) -> None:
+    assert (
+        run_script(
+            tmp_path,
+            """
+            import nonstop, os, sys, threading, time
+            def price(amount):
+                return amount
+            def work():
+                while True:
+                    time.sleep(0.001)
+            for _ in range(3):
+                threading.Thread(target=work, daemon=True).start()
+            os.register_at_fork(after_in_child=lambda: price("in the hook"))
+            def sink(snapshot):
+                os.write(1, f"{snapshot.captures['amount'].value}\\n".encode())
+            for _ in range(5):
+                watched = nonstop.breakpoint("script.py:4", capture="amount", sink=sink)
+                child = os.fork()
+                if child == 0:
+                    price("after it")
+                    sys.exit(watched.hits != 2)
+                assert os.waitpid(child, 0)[1] == 0
+                watched.remove()
+            """,
+        ).splitlines()
+        == ["in the hook", "after it"] * 5
+    )
+
+
 def test_frame_that_forks_goes_on_being_hit_in_the_child(tmp_path: Path) -> None:
     assert (
         run_script(

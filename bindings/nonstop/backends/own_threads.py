@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import threading
+from typing import TYPE_CHECKING, Any
 
 from nonstop.core import ignore_thread
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
 #: Their idents.
 OWN_THREADS: set[int] = set()
+
+#: The frame that forked last, by its address, and the offset in its code at which it did.
+_fork: tuple[int, int] | None = None
 
 
 def thread_ends() -> None:
@@ -23,3 +32,36 @@ def leave_unobserved() -> None:
     ignore_thread(True)
     if sys.gettrace() is not None:
         sys.settrace(None)
+
+
+def is_forking() -> bool:
+    """Whether the calling thread is still in what PyPy does in the child of a fork.
+
+    A thread that starts meanwhile is forgotten when its last step counts the threads, and dies of SIGSEGV.
+    """
+    if _fork is not None:
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None:
+            if (id(frame), frame.f_lasti) == _fork:
+                return True
+            frame = frame.f_back
+    return False
+
+
+def fork_is_seen(caller: FrameType) -> None:
+    """The child of a fork begins, and calls what was registered for it; `caller` is the frame that forked."""
+    global _fork
+    if sys.implementation.name == "pypy":
+        _fork = id(caller), caller.f_lasti
+
+
+def start_thread(run: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    """Start a thread that `threading.settrace` does not reach, and that `threading.enumerate()` does not show."""
+    unpatched("_thread", "start_new_thread")(run, arguments)
+
+
+def unpatched(module: str, name: str) -> Any:
+    """A function as it was before gevent replaced it: a greenlet of nonstop's that waits would stop all the others."""
+    monkey = sys.modules.get("gevent.monkey")
+    found = getattr(importlib.import_module(module), name)
+    return found if monkey is None else monkey.get_original(module, name)
