@@ -112,9 +112,10 @@ class Run:
         logger = logging.getLogger("nonstop")
         logger.addHandler(_Warnings(self.warnings))
         logger.propagate = False
-        for one in scenario.breakpoints:
-            if one.initial:
-                self.add(one.name)
+        with self.debugger.batch():
+            for one in scenario.breakpoints:
+                if one.initial:
+                    self.add(one.name)
         stdout, sys.stdout = sys.stdout, io.StringIO()
         raised = ""
         try:

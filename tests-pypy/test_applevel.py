@@ -11,6 +11,7 @@ import __pypy__
 import greenlet
 import nonstop
 import pytest
+from settling import settle
 
 
 @pytest.fixture
@@ -143,4 +144,5 @@ def test_finaliser_in_a_collection_that_the_program_asks_for_does_its_work(debug
         gc.collect()
     assert Order.done == 1
     assert watched.hits <= 1
+    settle(debugger)
     assert (sys.gettrace() is not None) == (debugger.backend == "settrace")

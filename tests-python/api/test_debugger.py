@@ -378,11 +378,14 @@ def test_no_thread_is_started_before_a_snapshot_is_wanted(tmp_path: Path) -> Non
     done = run_script(
         tmp_path,
         """
-        import nonstop, sys, threading
+        import nonstop, sys, threading, time
         def price(amount):
             return amount
         debugger = nonstop.Debugger()
         watched = debugger.breakpoint("script.py:4")
+        time.sleep(0.5)
+        while len(sys._current_frames()) > 1:  # one that looks for functions comes and goes
+            time.sleep(0.01)
         price(1)
         print(len(sys._current_frames()))
         next(watched.snapshots(timeout=5))

@@ -23,6 +23,7 @@ import pytest
 from nonstop import BackendError
 from nonstop.backends import bytecode, choose, rewriting
 from nonstop.rewritten import origin_of, original_of
+from settling import settle
 
 if choose.why_unavailable("bytecode"):
     pytest.skip("calls are not put into code here", allow_module_level=True)
@@ -74,6 +75,7 @@ def test_it_is_the_default_where_it_can_be_used() -> None:
 def test_function_is_hit_at_native_speed_of_all_others(debugger: nonstop.Debugger) -> None:
     before, other = price.__code__, plain.__code__
     watched = debugger.counter(price)
+    settle(debugger)
     assert (watched.state, price(10), watched.hits) == ("bound", 9, 1)
     assert price.__code__ is not before
     assert plain.__code__ is other
@@ -85,9 +87,11 @@ def test_function_is_hit_at_native_speed_of_all_others(debugger: nonstop.Debugge
 def test_code_comes_back_as_the_same_object(debugger: nonstop.Debugger) -> None:
     before = price.__code__
     first = debugger.counter(price)
+    settle(debugger)
     armed = price.__code__
     second = debugger.counter(line_of(price, 2))
     third = debugger.counter(line_of(price, 2))
+    settle(debugger)
     assert len({id(before), id(armed), id(price.__code__)}) == 3
     price(1)
     assert [one.hits for one in (first, second, third)] == [1, 1, 1]
@@ -98,6 +102,7 @@ def test_code_comes_back_as_the_same_object(debugger: nonstop.Debugger) -> None:
     first.remove()
     assert price.__code__ is before
     second.enable()
+    settle(debugger)
     price(1)
     assert (first.hits, second.hits) == (2, 2)
     debugger.stop()
@@ -112,6 +117,7 @@ def test_code_comes_back_as_the_same_object(debugger: nonstop.Debugger) -> None:
 def test_spent_breakpoint_lets_the_code_go_back(debugger: nonstop.Debugger) -> None:
     before = price.__code__
     watched = debugger.counter(price, max_hits=2)
+    settle(debugger)
     for _ in range(5):
         price(1)
     assert (watched.hits, watched.state) == (2, "exhausted")
@@ -125,6 +131,7 @@ def test_what_a_program_sees_of_its_code_stays(debugger: nonstop.Debugger) -> No
 
     debugger.counter(line_of(fails))
     debugger.counter(line_of(fails, 2))
+    settle(debugger)
     original = original_of(fails.__code__)
     assert original is not fails.__code__
     assert inspect.getsource(fails).startswith("    def fails")
@@ -207,11 +214,14 @@ def nested():
 """
 
 
-def test_every_kind_of_function_is_hit(debugger: nonstop.Debugger, tmp_path: Path) -> None:
+@pytest.mark.parametrize("waits", [True, False])
+def test_every_kind_of_function_is_hit(debugger: nonstop.Debugger, tmp_path: Path, waits: bool) -> None:
     path, space = made(tmp_path, KINDS)
     lines = {line.partition("# ")[2]: number for number, line in enumerate(KINDS.splitlines(), 1) if "# " in line}
     codes = {name: value.__code__ for name, value in space.items() if type(value) is types.FunctionType}
     watched = {name: debugger.counter(f"{path}:{number}") for name, number in lines.items()}
+    if waits:
+        settle(debugger)
     shop = space["Shop"]()
     coroutine = space["waits"]()
     for call in (
@@ -223,6 +233,7 @@ def test_every_kind_of_function_is_hit(debugger: nonstop.Debugger, tmp_path: Pat
         call()
     hits = {name: one.hits for name, one in watched.items()}
     assert hits == {**dict.fromkeys(lines, 1), "closure": 2, "element": 2}
+    settle(debugger)
     assert sys.gettrace() is None
     debugger.close()
     assert all(space[name].__code__ is code for name, code in codes.items())
@@ -239,6 +250,7 @@ def test_lines_of_a_module_that_is_imported_later_are_hit(
     assert {one.state for one in watched.values()} == {"pending"}
     module: Any = importlib.import_module("laterone")
     assert [one.hits for one in watched.values()] == [1, 1, 1, 1, 1]
+    settle(debugger)
     assert sys.gettrace() is None
     module.work()
     assert watched[4].hits == 2
@@ -280,6 +292,7 @@ def test_suspended_generators_are_hit_and_not_traced_for_ever(debugger: nonstop.
     del begun
     gc.collect()
     plain(1)
+    settle(debugger)
     assert debugger.missed() == []
     assert sys.gettrace() is None
 
@@ -328,6 +341,21 @@ def test_loop_that_runs_in_another_thread_is_hit() -> None:
         thread.join()
 
 
+def test_generator_goes_on_being_hit_when_its_function_is_found(debugger: nonstop.Debugger) -> None:
+    def numbers() -> Any:
+        while True:
+            yield 1
+
+    watched = debugger.counter(line_of(numbers, 2))
+    generator = numbers()
+    for _ in range(10):
+        next(generator)
+    settle(debugger)
+    for _ in range(10):
+        next(generator)
+    assert watched.hits == 20
+
+
 def test_function_that_runs_is_followed_until_it_returns(debugger: nonstop.Debugger) -> None:
     def work() -> list[int]:
         watched = debugger.counter(line_of(work, 5))
@@ -339,6 +367,7 @@ def test_function_that_runs_is_followed_until_it_returns(debugger: nonstop.Debug
         return [*counted, made()]
 
     assert work() == [1, 2, 2]
+    settle(debugger)
     assert sys.gettrace() is None
 
 
@@ -363,6 +392,7 @@ def test_closure_that_a_running_function_makes_is_hit(debugger: nonstop.Debugger
     made = make_more()
     made()
     assert (watched.hits, again.hits) == (1, 1)
+    settle(debugger)
     assert sys.gettrace() is None
 
 
@@ -375,6 +405,7 @@ def test_rewriter_that_refuses_is_made_up_for_by_following(
     monkeypatch.setattr(rewriting, "with_calls", refuse)
     before = price.__code__
     watched = debugger.counter(price)
+    settle(debugger)
     price(1)
     price(2)
     assert price.__code__ is before
@@ -462,6 +493,7 @@ def test_other_tracers_are_told_the_same(debugger: nonstop.Debugger) -> None:
 
     before = told()
     watched = [debugger.counter(line_of(price, offset)) for offset in (1, 2)]
+    settle(debugger)
     assert told() == before
     assert [one.hits for one in watched] == [1, 1]
 
@@ -585,19 +617,26 @@ def test_code_and_modules_that_die_are_let_go(debugger: nonstop.Debugger, tmp_pa
         pass
 
     references: list[Any] = []
-    for _ in range(20):
+
+    def make() -> None:
         space: dict[str, Any] = {"held": Held()}
         exec(compile(path.read_text(), str(path), "exec"), space)
         space["made"]()
-        references += [weakref.ref(space["held"]), weakref.ref(space["made"].__code__)]
+        references.extend((weakref.ref(space["held"]), weakref.ref(space["made"].__code__)))
         space.clear()
+
+    for _ in range(20):
+        make()
     assert watched.hits == 20
+    settle(debugger)
     for _ in range(3):
         gc.collect()
-    assert [reference() for reference in references if reference() is not None] == []
+    # On PyPy what was compiled holds the code that it was compiled for.
+    held = 1 if PYPY else 0
+    assert len([one for one in references if one() is not None]) <= held
     backend: Any = debugger._backend
-    assert backend.decisions.codes.plans() == []
-    assert watched.armed.code_objects == 0
+    assert len(backend.decisions.codes.plans()) <= held
+    assert watched.armed.code_objects <= held
 
 
 def test_partial_functions_and_bound_methods_are_hit(debugger: nonstop.Debugger) -> None:

@@ -383,9 +383,10 @@ def test_thread_started_earlier_is_reported_and_reached_by_its_next_collection(
     if not PYPY:  # there a collection can come at any time
         assert any("thread earlier started before tracing" in sentence for sentence in session.backend.missed())
     session.arm(simple, 1)
-    earlier_thread(gc.collect)
-    earlier_thread(gc.collect)
-    assert session.backend.missed() == []
+    deadline = time.monotonic() + 5
+    while session.backend.missed():  # on PyPy another thread may take what is left to do after a collection
+        assert time.monotonic() < deadline
+        earlier_thread(gc.collect)
     earlier_thread(lambda: simple(1))
     assert session.lines() == [1]
 

@@ -1,4 +1,4 @@
-"""The backend that puts calls into code: CPython up to 3.11. For PyPy it is made, and not offered yet.
+"""The backend that puts calls into code: CPython up to 3.11, and PyPy.
 
 Code without a breakpoint runs as ever, and that with one runs a call more where control enters the unit. The rewriter
 (`src/patch`) makes a new code object of the one that a function has, and the function gets it; so do all that are made
@@ -8,6 +8,9 @@ breakpoint is gone the function gets its own code object back.
 What runs already goes on to run the code that it began with. Such frames, and suspended generators, are followed with
 the trace functions of the settrace backend until they end; so is the code of modules, which runs once, and code that
 the rewriter refuses. No thread is traced in which there is nothing to follow.
+
+On PyPy it takes long to find all functions. There an edit changes those that modules lead to, and a thread looks for
+the others: until it has found them the frames of these are followed too.
 """
 
 from __future__ import annotations
@@ -25,10 +28,11 @@ from nonstop.backends import settrace
 from nonstop.backends.call_plans import CallPlan, FollowPlan
 from nonstop.backends.codes import Codes
 from nonstop.backends.decisions import Decisions
+from nonstop.backends.errand import Errand
 from nonstop.backends.followed import Followed
-from nonstop.backends.functions import find_alive, frame_of
+from nonstop.backends.functions import Alive, find_alive, frame_of, functions_in, namespaces
 from nonstop.backends.own_threads import OWN_THREADS
-from nonstop.backends.rewriting import Rewriting
+from nonstop.backends.rewriting import Rewriting, spreads
 from nonstop.backends.settrace import TracePlan, TracingBackend, tracer_of
 from nonstop.core import Entry, HitItem, ignore_thread, why_no_native_hooks
 from nonstop.dialect import read_facts
@@ -93,16 +97,19 @@ class BytecodeBackend(TracingBackend):
             None if self._hooks is None else self._hooks.set_trace,
         )
         self._rewriting = self._no_rewriting()
+        #: By their addresses: functions whose code was replaced, of those that were found.
+        self._replaced: dict[int, weakref.ref[FunctionType]] = {}
+        #: Whether there may be such that nobody has found.
+        self._spreads = False
+        self._search = Errand(self._look_everywhere, self._found_all) if _PYPY else None
 
     @classmethod
     def why_unavailable(cls) -> str | None:
         """From CPython 3.12 on sys.monitoring does it better."""
         if read_facts().call is None:
             return "calls are put into code on CPython up to 3.11"
-        if _PYPY:
-            return "not on PyPy yet: finding all functions of a program takes too long there"
         try:
-            return why_no_native_hooks()
+            return None if _PYPY else why_no_native_hooks()
         except LibraryError:
             return None  # that nothing works without the library is said elsewhere
 
@@ -119,6 +126,7 @@ class BytecodeBackend(TracingBackend):
         self._owner = next(_sessions)
         self._plans, self._refusals, self._suspended, self._pending = {}, {}, [], []
         self._quiet_names = set()
+        self._replaced, self._spreads = {}, False
         self._answering = set()
         self.decisions = self._no_decisions()
         self._traced = Codes(lambda plan: None)
@@ -138,7 +146,7 @@ class BytecodeBackend(TracingBackend):
         self._listen(False)
         for plan in self.decisions.codes.plans():
             plan.set([], plan.epoch)
-        self._settle()
+        self._restore()
         _active = None
         settrace.observe(None, {})
         self._followed.stop()
@@ -170,18 +178,24 @@ class BytecodeBackend(TracingBackend):
                 self.decisions.decide_again(plan)
                 changed = changed or plan.lines != lines
         if changed:
-            self._settle()
+            self._settle(has_more=self._spreads)
 
     def after_fork(self) -> None:
         """The engine of the child begins without decisions: make them again. The code stays as it is."""
         self._lock = _thread.allocate_lock()
         self._answering.clear()
         self._followed.after_fork()
+        self._rewriting.end()
         for plan in self.decisions.codes.plans():
             self.decisions.decide_again(plan)
         for followed in list(self._traced.known.values()):
             if followed is not None:
                 followed.bring_up(self._owner)
+        if self._search is not None and self._search.after_fork():
+            # Here and now: no thread may be started before the fork is over (see `own_threads`).
+            self._look_everywhere()
+            self._found_all()
+        self._followed.look()
 
     def live_frames(self, wanted: Callable[[CodeFacts], bool]) -> Iterator[FrameType]:
         """The frames that run code with calls in it, or are followed."""
@@ -387,6 +401,8 @@ class BytecodeBackend(TracingBackend):
 
     def _follow_plan(self, code: CodeType, namespace: dict[str, Any]) -> FollowPlan | None:
         """What is to be followed in the frames of a code object."""
+        if self._rewriting.is_copy(code):
+            return None
         original = original_of(code)
         base = self.decisions.codes.plan(original)
         if base is None:
@@ -401,14 +417,17 @@ class BytecodeBackend(TracingBackend):
         plan = FollowPlan(code, base, origin, self._rewriting.makes_until(code), self._owner)
         return None if plan.is_over else plan
 
+    def _known_plan(self, frame: FrameType) -> FollowPlan | None:
+        known, plan = self._traced.look(frame.f_code)
+        if not known:
+            plan = self._follow_plan(frame.f_code, frame.f_globals)
+            self._traced.remember(frame.f_code, plan)
+        return plan
+
     def _attach(self, frame: FrameType) -> FollowPlan | None:
         """Follow a frame that is running already, if it has to be; what is followed."""
         try:
-            code = frame.f_code
-            known, plan = self._traced.look(code)
-            if not known:
-                plan = self._follow_plan(code, frame.f_globals)
-                self._traced.remember(code, plan)
+            plan = self._known_plan(frame)
             if plan is None:
                 return None
             if plan.epoch != self._epoch[0]:
@@ -422,6 +441,9 @@ class BytecodeBackend(TracingBackend):
 
     def _everywhere(self) -> bool:
         """Whether all threads have to be traced."""
+        if self._search is not None and self._search.is_pending:
+            self._search.begin()
+            return True
         if _any_left(self._suspended, self._is_stale):
             return True
         if _PYPY and (_any_left(self._pending, _is_alive) or self._followed.any(_makes)):
@@ -435,9 +457,7 @@ class BytecodeBackend(TracingBackend):
     def _is_stale(self, suspended: Any) -> bool:
         """Whether a generator runs code that has to be followed."""
         frame = None if suspended is None else frame_of(suspended)
-        if frame is None:
-            return False
-        plan = self._traced.known.get(id(frame.f_code))
+        plan = None if frame is None else self._known_plan(frame)
         return plan is not None and not plan.is_over
 
     # What is about to run
@@ -481,65 +501,126 @@ class BytecodeBackend(TracingBackend):
         lines = plan.lines
         self.decisions.decide_again(plan)
         if plan.lines != lines:
-            self._settle()
+            self._settle(has_more=self._spreads)
 
-    def _settle(self) -> None:
-        """See that every function runs what it is to run. One thread does it for all."""
+    def _settle(self, *, has_more: bool = True) -> None:
+        """See that every function runs what it is to run. One thread does it for all.
+
+        `has_more`: also functions that are found by a search only, where one is needed (PyPy).
+        """
+        if self._search is not None and has_more:
+            self._search.ask()
         self._unsettled = True
         while self._unsettled and self._lock.acquire(False):
             try:
                 self._unsettled = False
-                self._pass()
+                self._pass(self._concerned(find_alive() if self._search is None else self._near()))
             finally:
                 self._lock.release()
+        if self._unsettled and self._search is not None:
+            # Another thread is at it. This one must not go on before its own frames are followed.
+            self._traced.forget_unarmed()
+            self._followed.look()
 
-    def _pass(self) -> None:
+    def _near(self) -> Alive:
+        """What is found at once: the functions that were changed, and those that modules with a breakpoint lead to."""
+        found = list(namespaces())
+        carrying = self._planner.carry([(file, module_name(space)) for file, space in found], ())
+        values: list[Any] = [function for function in (one() for one in list(self._replaced.values())) if function]
+        for (_, space), carries in zip(found, carrying):
+            if carries:
+                values.extend(list(space.values()))
+        suspended = [one for one in (reference() for reference in self._suspended) if one is not None]
+        return Alive([one for one in functions_in(values) if type(one.__code__) is CodeType], suspended)
+
+    def _look_everywhere(self) -> None:
+        """In the thread of the search."""
+        try:
+            concerned = self._concerned(find_alive())
+            with self._lock:
+                if _active is self:
+                    self._pass(concerned)
+            if self._unsettled:
+                self._settle(has_more=False)
+        except BaseException as error:
+            self.failed(error)
+
+    def _found_all(self) -> None:
+        """In the thread of the search, when nothing is left to be found: the others learn it at their next call."""
+        try:
+            if _active is self:
+                self._traced.forget_unarmed()
+                self._followed.attach()
+        except BaseException as error:
+            self.failed(error)
+
+    def _restore(self) -> None:
+        """Give all functions back what they had."""
+        if self._search is None:
+            self._settle()
+            return
+        self._search.cancel()
+        # A search that is under way ends soon: it waits for nobody.
+        is_mine = self._lock.acquire(timeout=_MOST_SECONDS)
+        try:
+            self._pass(self._concerned(find_alive() if self._spreads else self._near()))
+        finally:
+            if is_mine:
+                self._lock.release()
+
+    def _pass(self, concerned: Alive) -> None:
         ident = threading.get_ident()
         self._followed.paused.add(ident)
         try:
-            self._put_in()
+            self._put_in(concerned)
         finally:
             self._followed.paused.discard(ident)
         self._followed.attach()
 
-    def _put_in(self) -> None:
-        alive = find_alive()
+    def _concerned(self, alive: Alive) -> Alive:
+        """Those about which something may have to be done. What is armed in their code is decided."""
+        functions = []
+        quiet: set[tuple[str, int]] = set()
+        for function in alive.functions:
+            code, namespace = function.__code__, function.__globals__
+            file = code.co_filename, id(namespace)
+            if file in quiet and original_of(code) is code:
+                continue
+            if self._concerns(code, namespace):
+                functions.append(function)
+            else:
+                quiet.add(file)
+        suspended = []
+        for one in alive.suspended:
+            frame = frame_of(one)
+            if frame is not None and self._concerns(frame.f_code, frame.f_globals):
+                suspended.append(one)
+        return Alive(functions, suspended)
+
+    def _put_in(self, concerned: Alive) -> None:
         rewriting = self._rewriting
         rewriting.begin()
         try:
             self._traced.forget_unarmed()
-            functions = []
-            quiet: set[tuple[str, int]] = set()
-            for function in alive.functions:
-                code, namespace = function.__code__, function.__globals__
-                file = code.co_filename, id(namespace)
-                if file in quiet and original_of(code) is code:
-                    continue
-                if self._concerns(code, namespace):
-                    functions.append(function)
-                else:
-                    quiet.add(file)
+            self._replaced = {address: one for address, one in self._replaced.items() if one() is not None}
             for frame in self._followed.frames():
                 self._concerns(frame.f_code, frame.f_globals)
-            suspended = []
-            for one in alive.suspended:
-                its_frame = frame_of(one)
-                if its_frame is not None and self._concerns(its_frame.f_code, its_frame.f_globals):
-                    suspended.append((one, its_frame))
             rewriting.restore()
-            for function in functions:
+            for function in concerned.functions:
                 self._see_to(function)
-            self._suspended = []
-            for one, its_frame in suspended:
-                if self._attach(its_frame):
-                    self._suspended.append(weakref.ref(one))
+            suspended = []
+            for one in concerned.suspended:
+                its_frame = frame_of(one)
+                if its_frame is not None and self._attach(its_frame):
+                    suspended.append(weakref.ref(one))
+            self._suspended = suspended
         finally:
             rewriting.end()
 
     def _concerns(self, code: CodeType, namespace: dict[str, Any]) -> bool:
         """Whether something may have to be done about a code object; it is decided about."""
         original = original_of(code)
-        if is_own(original):
+        if is_own(original) or self._rewriting.is_copy(code):
             return False
         if not self._planner.is_quiet(original.co_filename, module_name(namespace)):
             if _active is self and self.decisions.codes.plan(original) is None:
@@ -549,9 +630,16 @@ class BytecodeBackend(TracingBackend):
 
     def _see_to(self, function: FunctionType) -> None:
         code = function.__code__
-        wanted = self._rewriting.current(original_of(code))
+        original = original_of(code)
+        wanted = self._rewriting.current(original)
         if wanted is not code:
             function.__code__ = wanted
+        if self._search is not None:
+            if wanted is original:
+                self._replaced.pop(id(function), None)
+            else:
+                self._replaced[id(function)] = weakref.ref(function)
+                self._spreads = self._spreads or spreads(wanted)
 
     def _wanted(self, code: CodeType) -> tuple[Sequence[Probe], dict[int, int]]:
         plan = self.decisions.codes.plan(code)
@@ -569,6 +657,9 @@ class BytecodeBackend(TracingBackend):
         replace = None if self._hooks is None else self._hooks.replace_constant
         return Rewriting(self._owner, self._hook, self._wanted, self._refused, replace)
 
+
+#: The longest that `stop` waits for a search, in seconds.
+_MOST_SECONDS = 5.0
 
 #: CO_NEWLOCALS: the code of functions.
 _NEW_LOCALS = 2

@@ -85,6 +85,8 @@ class Followed:
         self._frames = {one: frames for one, frames in self._frames.items() if one == ident}
         self._expecting = {one: code for one, code in self._expecting.items() if one == ident}
         self._seen = {}
+        self.paused = {one for one in self.paused if one == ident}
+        self._occasions.after_fork()
 
     def attach(self) -> None:
         """What is to be followed may have changed: look at all frames that run."""
@@ -93,11 +95,14 @@ class Followed:
         for ident, top in topmost_frames().items():
             if ident in OWN_THREADS or ident == current:
                 continue
-            self._frames[ident] = self._attached(visible(ident, top))
-        greenlets = self._attached(frames_of_greenlets())
-        self._look(current)
-        self._frames[current].update(greenlets)
-        self._settle(current)
+            found = self._attached(visible(ident, top))
+            # On PyPy only that thread itself sees all of its stack.
+            self._frames[ident] = {**self._frames.get(ident, {}), **found} if _PYPY else found
+        if current not in OWN_THREADS:
+            greenlets = self._attached(frames_of_greenlets())
+            self._look(current)
+            self._frames[current].update(greenlets)
+            self._settle(current)
         everywhere = self._everywhere()
         for ident in topmost_frames():
             if ident not in OWN_THREADS and ident != current and (everywhere or self._frames.get(ident)):
@@ -161,7 +166,10 @@ class Followed:
         if expected is not None and expected[0]() is not frame.f_code:
             return  # a finaliser came between
         self._expecting.pop(ident, None)
-        self._settle(ident)
+        if _PYPY and self._seen.get(ident) != self._edits and ident not in self.paused:
+            self._look(ident)  # an occasion like any other, and of this thread for sure
+        else:
+            self._settle(ident)
 
     def missed(self) -> list[str]:
         """One sentence for each thread in which something is not followed."""
@@ -211,6 +219,12 @@ class Followed:
             self._look(ident)
         elif self._everywhere():
             self._settle(ident)
+
+    def look(self) -> None:
+        """See to the stack of the current thread, which need not wait for an occasion."""
+        ident = threading.get_ident()
+        if ident not in OWN_THREADS:
+            self._look(ident)
 
     def _look(self, ident: int) -> None:
         """See to the stack of the current thread."""

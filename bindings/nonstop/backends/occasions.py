@@ -10,9 +10,13 @@ when an exception is caught, which is when a program goes on after its recursion
 from __future__ import annotations
 
 import gc
+import itertools
 import sys
 import time
 from typing import TYPE_CHECKING, Any
+
+from nonstop.backends.errand import Errand
+from nonstop.backends.own_threads import unpatched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
 #: How long collections may come more often (see :meth:`Occasions.hasten`), in seconds, and after how many new objects.
 _HASTE_SECONDS = 0.5
 _HASTE_OBJECTS = 1
+#: On PyPy: how long the other threads may run in between, and the size of an object that makes a collection due.
+_TURN_SECONDS, _TURN_BYTES = 0.001, 2**22
 
 #: Tool ids of `sys.monitoring` that have no meaning of their own.
 _FREE_TOOL_IDS = (3, 4)
@@ -44,6 +50,8 @@ class Occasions:
         self._tool: int | None = None
         #: While collections are hastened: the program's own thresholds, what ends it, and when it ends in any case.
         self._haste: tuple[tuple[int, int, int], Callable[[], bool], float] | None = None
+        self._done: Callable[[], bool] = bool
+        self._turns = Errand(self._take_turns) if hasattr(gc, "hooks") else None
         # One object for good: compared by identity when it is taken away.
         self._collection: Any = self._minor_collection if hasattr(gc, "hooks") else self._collection_phase
 
@@ -67,10 +75,16 @@ class Occasions:
     def hasten(self, done: Callable[[], bool]) -> None:
         """Let collections come at once, until `done` or for half a second.
 
-        On CPython a service in its steady state may make no garbage for hours. Only the youngest objects are
-        collected, a few at a time; the program's thresholds are back afterwards. PyPy collects often by itself.
+        A service in its steady state may make no garbage for hours. Only the youngest objects are collected, a few at a
+        time; on CPython the program's thresholds are back afterwards. On PyPy a thread of nonstop's lets them be due.
         """
-        if hasattr(gc, "hooks") or not gc.isenabled() or not gc.get_threshold()[0]:
+        if not gc.isenabled():
+            return
+        if self._turns is not None:
+            self._done = done
+            self._turns.ask()
+            return
+        if not gc.get_threshold()[0]:
             return
         self._haste = gc.get_threshold(), done, time.monotonic() + _HASTE_SECONDS
         gc.set_threshold(*_hasty())
@@ -85,11 +99,13 @@ class Occasions:
     def stop(self) -> None:
         """Call no more."""
         self._calm()
+        if self._turns is not None:
+            self._turns.cancel()
         hooks = getattr(gc, "hooks", None)
         if hooks is None:
             if self._collection in gc.callbacks:
                 gc.callbacks.remove(self._collection)
-        elif hooks.on_gc_minor is self._collection:
+        elif self._is_mine():
             hooks.on_gc_minor = _idle
         if sys.version_info >= (3, 12) and self._tool is not None:
             monitoring = sys.monitoring
@@ -97,6 +113,27 @@ class Occasions:
             monitoring.register_callback(self._tool, monitoring.events.EXCEPTION_HANDLED, None)
             monitoring.free_tool_id(self._tool)
             self._tool = None
+
+    def after_fork(self) -> None:
+        """Only the calling thread is there. It need not wait for an occasion to see to itself."""
+        if self._turns is not None:
+            self._turns.after_fork()
+
+    def _take_turns(self) -> None:
+        """Let collections be due in the threads that run, until each has had its turn.
+
+        What a collection leaves to do is done at the next bytecode, in whatever thread. There is none of this thread's
+        between making an object that is large enough for a collection and sleeping: the built-in functions below call
+        each other.
+        """
+        pauses = map(unpatched("time", "sleep"), itertools.repeat(_TURN_SECONDS))
+        turns = zip(map(bytearray, itertools.repeat(_TURN_BYTES)), pauses)
+        deadline = time.monotonic() + _HASTE_SECONDS
+        while not self._done() and time.monotonic() < deadline and self._is_mine():
+            next(turns)
+
+    def _is_mine(self) -> bool:
+        return getattr(gc, "hooks").on_gc_minor is self._collection  # noqa: B009 (mypy: not there on CPython)
 
     def _minor_collection(self, stats: object) -> None:
         self._call()

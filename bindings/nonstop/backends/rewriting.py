@@ -124,6 +124,10 @@ class Rewriting:
             done[id(code)] = code, made
         return made
 
+    def is_copy(self, code: CodeType) -> bool:
+        """Whether the program has made a code object of one with calls: they are in it too."""
+        return origin_of(code) is None and any(one is self._hook for one in code.co_consts)
+
     def restore(self) -> None:
         """See to all code objects whose constants were changed, also those that nobody leads to."""
         for reference in list(self._changed.values()):
@@ -193,6 +197,11 @@ class Rewriting:
     def _died(self, reference: Any) -> None:
         if self._changed.get(reference.address) is reference:
             del self._changed[reference.address]
+
+
+def spreads(code: CodeType) -> bool:
+    """Whether functions with calls in them come out of a code object."""
+    return any(type(one) is CodeType and original_of(one) is not one for one in code.co_consts)
 
 
 def _same(constants: tuple[Any, ...], wanted: list[Any]) -> bool:

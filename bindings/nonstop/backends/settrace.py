@@ -91,28 +91,28 @@ class FrameTracer:
     # A local trace function that returns None goes on tracing, on every interpreter (bpo-11992).
     def trace(self, frame: FrameType, event: str, arg: Any) -> None:
         """The local trace function."""
+        plan = self.plan
         if event == "line":
             offset = frame.f_lasti
             if offset == self.previous and _PYPY:
                 return  # in compiled code PyPy reports the target of a jump twice
-            if offset in self.plan.entries:
-                self.at_entry(frame, offset, self.plan.entries)
-            if offset not in self.plan.hidden:  # else the event for the instruction comes next
+            if offset in plan.entries:
+                self.at_entry(frame, offset, plan, plan.entries)
+            if offset not in plan.hidden:  # else the event for the instruction comes next
                 self.previous = offset
         elif event == "opcode":
             offset = frame.f_lasti
             if offset == self.instruction and _PYPY:
                 return
-            if offset in self.plan.hidden:
-                self.at_entry(frame, offset, self.plan.hidden)
+            if offset in plan.hidden:
+                self.at_entry(frame, offset, plan, plan.hidden)
             self.previous = self.instruction = offset
         elif event == "return" and _active is not None:
             _active.leaves(frame)
 
-    def at_entry(self, frame: FrameType, offset: int, entries: dict[int, Entry]) -> None:
+    def at_entry(self, frame: FrameType, offset: int, plan: TracePlan, entries: dict[int, Entry]) -> None:
         """An event where control can enter an armed unit: tell the engine if it does."""
         backend = _active
-        plan = self.plan
         if backend is None or entries is _ENDED:
             frame.f_trace = None
             if backend is not None:
@@ -228,8 +228,7 @@ class TracingBackend(Backend):
         tracer = tracer_of(frame)
         if tracer is None:
             return present
-        if tracer.plan is not plan:
-            tracer = FrameTracer(plan, tracer.previous)  # left over from an earlier session
+        tracer.plan = plan  # also where it is left over from an earlier session
         return _follow(frame, tracer)
 
     def attach(self, frame: FrameType, plan: TracePlan) -> bool:
@@ -239,9 +238,12 @@ class TracingBackend(Backend):
         tracer = tracer_of(frame)
         if tracer is None and frame.f_trace is not None:
             return False  # another tool's
-        if tracer is None or tracer.plan is not plan:
+        if tracer is None or tracer.plan.is_over:
             tracer = FrameTracer(plan, frame.f_lasti)
             frame.f_trace = tracer.trace
+        # One that is at it goes on: it knows whether an event is the second one for its instruction, and may be told of
+        # the next one already.
+        tracer.plan = plan
         _follow(frame, tracer)
         return True
 
@@ -324,6 +326,7 @@ class SettraceBackend(TracingBackend):
         for plan in self.decisions.codes.plans():
             self.decisions.decide_again(plan)
         self.decisions.codes.forget_unarmed()
+        self._threads.after_fork()
 
     # Called by the trace functions
 

@@ -96,8 +96,7 @@ class Threads:
             _set_all_threads(self._trace_call)
         sys.settrace(self._trace_call)
         self._occasions.start()
-        if not self._all_followed():
-            self._occasions.hasten(self._all_followed)
+        self._hasten()
 
     def stop(self) -> None:
         """Take it away from this thread and from those to come, where it is still ours; the others do it themselves."""
@@ -107,6 +106,11 @@ class Threads:
         if sys.gettrace() is self._trace_call:
             sys.settrace(None)
 
+    def after_fork(self) -> None:
+        """Only the calling thread is there, and sees to itself: nothing lets collections come for it any more."""
+        self._occasions.after_fork()
+        self._see_to_it()
+
     def attach(self) -> None:
         """Attach the frames that run now, in all threads that are followed; on PyPy each thread goes on by itself."""
         if _PYPY:
@@ -114,6 +118,8 @@ class Threads:
             self._seen[threading.get_ident()] = self._edits
         for frame in self.frames():
             self._attach(frame)
+        if _PYPY:
+            self._hasten()
 
     def frames(self) -> Iterator[FrameType]:
         """The frames of all threads that are followed; on PyPy the topmost of other threads at most."""
@@ -187,8 +193,12 @@ class Threads:
         """Whether a thread is followed, with all that was on its stack at the last edit."""
         return self._follows(ident) and (not _PYPY or self._seen.get(ident) == self._edits)
 
-    def _all_followed(self) -> bool:
-        return all(ident in OWN_THREADS or self._follows(ident) for ident in topmost_frames())
+    def _hasten(self) -> None:
+        if not self._all_settled():
+            self._occasions.hasten(self._all_settled)
+
+    def _all_settled(self) -> bool:
+        return all(ident in OWN_THREADS or self._is_settled(ident) for ident in topmost_frames())
 
 
 def _thread_object(ident: int) -> Any:
