@@ -1043,6 +1043,19 @@ nonstop_status nonstop_files_carry(const nonstop_engine *engine,
                                    size_t breakpoint_count,
                                    uint8_t *out_carry);
 
+// The first lines of the functions, classes, lambdas and comprehensions of a registered file, run as `module`, whose code carries a
+// breakpoint, ascending; 1 where the module's own code does. A code object that was made of that very source and begins
+// elsewhere carries none: a host that knows that need not ask about it. `lines` has room for `capacity`, `*out_count` is how many
+// there are. BUFFER_TOO_SMALL: only `*out_count` was written. NOT_FOUND: no source is registered. Any thread. Since 1.
+nonstop_status nonstop_file_scopes(const nonstop_engine *engine,
+                                   const char *path,
+                                   size_t path_len,
+                                   const char *module,
+                                   size_t module_len,
+                                   uint32_t *lines,
+                                   size_t capacity,
+                                   size_t *out_count);
+
 // Replaces the event filter, for hosts that have only raw trace events. Rules are tried in order and the first that matches
 // decides; what none matches is not wanted. Breakpoints need no rule: their lines are always wanted. `just_my_code` (may be
 // NULL with count 0) names directories whose code is excluded before any rule: the standard library and site-packages, "just

@@ -215,10 +215,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::NotFound`] when no unit table is registered for that path.
     pub fn source_lines(&self, path: &[u8]) -> Result<Vec<u32>, EngineError> {
-        self.files.units(path).map(|units| units.lines().to_vec()).ok_or_else(|| {
-            let name = String::from_utf8_lossy(path);
-            EngineError::NotFound(format!("no units are registered for {name}: register its source first"))
-        })
+        self.files.units(path).map(|units| units.lines().to_vec()).ok_or_else(|| no_units(path))
     }
 
     /// By file, of those that are named with the module that they run as: whether one of these breakpoints stands in it; where
@@ -238,6 +235,25 @@ impl Engine {
             };
             files.iter().map(carries).collect()
         })
+    }
+
+    /// The first lines of the scopes of a registered file, run as this module, whose code carries a breakpoint.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] when no unit table is registered for that path.
+    pub fn file_scopes(&self, path: &[u8], module: &str) -> Result<Vec<u32>, EngineError> {
+        self.with_view(|view| {
+            let file = view.files.enter(path);
+            let placement = file.placement(module, view.table, view.epoch, view.moved);
+            view.files.leave(&file);
+            match file.units() {
+                // What nothing stands in was not placed by any units.
+                Units::Table(_) if placement.is_empty() => Some(Vec::new()),
+                Units::Table(_) => placement.scope_lines(),
+                Units::Unasked | Units::Absent | Units::Lines(_) => None,
+            }
+        })
+        .ok_or_else(|| no_units(path))
     }
 
     /// Replaces the event filter.
@@ -389,6 +405,11 @@ impl Engine {
     fn now(&self) -> u64 {
         (self.options.clock)()
     }
+}
+
+fn no_units(path: &[u8]) -> EngineError {
+    let name = String::from_utf8_lossy(path);
+    EngineError::NotFound(format!("no units are registered for {name}: register its source first"))
 }
 
 fn undecided(key: u64) -> EngineError {

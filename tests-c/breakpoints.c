@@ -336,6 +336,27 @@ static void the_files_are_told_in_which_a_breakpoint_stands(void)
     nonstop_engine_free(engine);
 }
 
+static void the_functions_of_a_file_are_told_whose_code_carries_a_breakpoint(void)
+{
+    nonstop_engine *engine = shop_engine(NULL);
+    uint32_t lines[ROOM] = {9, 9};
+    size_t count = 9;
+    CHECK_STATUS(nonstop_file_scopes(engine, SHOP, strlen(SHOP), "", 0, lines, ROOM, &count), NONSTOP_OK);
+    CHECK_EQUAL(count, 0);
+    add_at(engine, "shop.py:3", NONSTOP_COUNT);
+    add_at(engine, "shop.py:5", NONSTOP_COUNT);
+    CHECK_REFUSED(nonstop_file_scopes(engine, SHOP, strlen(SHOP), "", 0, lines, 0, &count),
+                  NONSTOP_ERROR_BUFFER_TOO_SMALL, "room for 0");
+    CHECK_EQUAL(count, 1);
+    CHECK_STATUS(nonstop_file_scopes(engine, SHOP, strlen(SHOP), "", 0, lines, ROOM, &count), NONSTOP_OK);
+    CHECK(count == 1 && lines[0] == 1 && lines[1] == 9);
+    CHECK_REFUSED(nonstop_file_scopes(engine, "/app/other.py", 13, "", 0, lines, ROOM, &count),
+                  NONSTOP_ERROR_NOT_FOUND, "/app/other.py");
+    CHECK_REFUSED(nonstop_file_scopes(engine, SHOP, strlen(SHOP), "", 0, lines, ROOM, NULL),
+                  NONSTOP_ERROR_NULL_POINTER, "out_count");
+    nonstop_engine_free(engine);
+}
+
 static void two_engines_know_nothing_of_each_other(void)
 {
     nonstop_engine *one = shop_engine(NULL), *other = shop_engine(NULL);
@@ -366,6 +387,7 @@ const test breakpoints_tests[] = {
     TEST(thousands_are_added_and_removed_at_once),
     TEST(a_host_can_fail_a_breakpoint_and_say_why),
     TEST(the_files_are_told_in_which_a_breakpoint_stands),
+    TEST(the_functions_of_a_file_are_told_whose_code_carries_a_breakpoint),
     TEST(two_engines_know_nothing_of_each_other),
     END,
 };

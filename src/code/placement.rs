@@ -68,6 +68,16 @@ impl Placement {
         self.candidates.is_empty()
     }
 
+    /// The first lines of the scopes whose code carries a candidate's unit, ascending; `None` where there is no unit table.
+    pub fn scope_lines(&self) -> Option<Vec<u32>> {
+        let Units::Table(units) = &self.units else { return None };
+        let mut lines: Vec<u32> =
+            self.index.iter().map(|&(scope, _)| units.scopes()[scope as usize].first_line).collect();
+        lines.sort_unstable();
+        lines.dedup();
+        Some(lines)
+    }
+
     /// What is known of the file's units.
     pub fn units(&self) -> &Units {
         &self.units

@@ -363,3 +363,36 @@ pub unsafe extern "C" fn nonstop_files_carry(
         Ok(NONSTOP_OK)
     })
 }
+
+/// The first lines of the functions, classes, lambdas and comprehensions of a registered file, run as `module`, whose code carries a
+/// breakpoint, ascending; 1 where the module's own code does. A code object that was made of that very source and begins
+/// elsewhere carries none: a host that knows that need not ask about it. `lines` has room for `capacity`, `*out_count` is how many
+/// there are. BUFFER_TOO_SMALL: only `*out_count` was written. NOT_FOUND: no source is registered. Any thread. Since 1.
+///
+/// # Safety
+/// The pointers are as said.
+#[no_mangle]
+pub unsafe extern "C" fn nonstop_file_scopes(
+    engine: *const nonstop_engine,
+    path: *const c_char,
+    path_len: usize,
+    module: *const c_char,
+    module_len: usize,
+    lines: *mut u32,
+    capacity: usize,
+    out_count: *mut usize,
+) -> nonstop_status {
+    guarded(|| {
+        // SAFETY: the host's promise.
+        let (engine, path, module) = unsafe {
+            (
+                nonstop_engine::borrow(engine)?,
+                bytes(path, path_len, "path")?,
+                utf8(module, module_len, "module")?,
+            )
+        };
+        let found = engine.engine.file_scopes(path, module)?;
+        // SAFETY: the host promises the room.
+        unsafe { put_all(&found, lines, capacity, out_count, "out_count") }
+    })
+}
