@@ -16,12 +16,12 @@ from nonstop import sources
 from nonstop.code_objects import code_lines, dialect, nested_code
 from nonstop.core import NativeHooks
 from nonstop.dialect import bytecode_of
-from nonstop.errors import ArgumentError
+from nonstop.errors import ArgumentError, StateError
 from nonstop.rewritten import original_of
 from nonstop.staleness import CompiledText
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from types import CodeType, FrameType
 
     from nonstop.core import Decision, Engine, Probe
@@ -62,6 +62,8 @@ class Planner:
         self._replaced: set[bytes] = set()
         #: Files, with the module that they ran as, in which no breakpoint stands.
         self._quiet: set[tuple[str, str]] = set()
+        #: By file and module, what tells the code without a breakpoint.
+        self._told: dict[tuple[str, str], _Told | None] = {}
         #: Changes when quiet files may have ceased to be.
         self.edits = 0
 
@@ -82,6 +84,9 @@ class Planner:
         module = module_name(namespace)
         file = (code.co_filename, module)
         if file in self._quiet or is_own(code) or code.co_name in _MADE_LATE:
+            return None
+        told = self._tell(file)
+        if told is not None and told.carries_nothing(code):
             return None
         facts = CodeFacts(
             next(self._keys),
@@ -107,6 +112,13 @@ class Planner:
         found = self._engine.files_carry([(path_bytes(name), module) for name, module in files], breakpoints)
         return [carries and not name.startswith(_OWN_FILES) for carries, (name, _) in zip(found, files)]
 
+    def candidates(self, codes: Iterable[CodeType], file: tuple[str, str]) -> Iterable[CodeType]:
+        """Those among code objects of a file, named with its module, in which something may be armed, or in what is
+        made inside of them.
+        """
+        told = self._tell(file)
+        return codes if told is None else itertools.filterfalse(told.carries_nothing, codes)
+
     def is_quiet(self, name: str, module: str) -> bool:
         """Whether no breakpoint stands in a file, as far as is known."""
         return (name, module) in self._quiet
@@ -115,6 +127,7 @@ class Planner:
         """Breakpoints were added or enabled: any file may carry one now."""
         self.edits += 1
         self._quiet.clear()
+        self._told.clear()
 
     def decide(
         self, facts: CodeFacts, code: CodeType | None = None, namespace: dict[str, Any] | None = None
@@ -160,6 +173,21 @@ class Planner:
         """The code object is gone, or carries nothing."""
         self._engine.code_forget(facts.key)
 
+    def has_units(self, name: str) -> bool:
+        """Whether the units of a file are known, as it is now."""
+        return self._stamps.get(name) == _stamp(name) and path_bytes(name) in self._compiled
+
+    def usable_lines(self, name: str, module: str) -> frozenset[int]:
+        """The lines of a file at which a breakpoint surely has a place; none where its text does not tell."""
+        path = path_bytes(name)
+        try:
+            if not self.has_units(name):
+                self._stamps[name] = _stamp(name)
+                self.register(path, module)
+            return frozenset(self._engine.source_lines(path))
+        except StateError:  # there is no text, or its units made room for others
+            return frozenset()
+
     def place(self, name: str, module: str) -> None:
         """Let the engine place breakpoints in a file before any of its code has been seen."""
         facts = CodeFacts(next(self._keys), path_bytes(name), module, "", "", 0)
@@ -180,11 +208,29 @@ class Planner:
             # No text, or none that this interpreter can parse: the lines of its code have to do.
             self._engine.source_without_units(path, _lines_of_file(code))
             return
+        self._told.clear()
         if path in self._compiled:
             self._replaced.add(path)
         if compiled is not None:
             self._compiled[path] = compiled
         self._engine.register_source(path, module, rows)
+
+    def _tell(self, file: tuple[str, str]) -> _Told | None:
+        if file in self._told:
+            return self._told[file]
+        edits, (name, module) = self.edits, file
+        path = path_bytes(name)
+        compiled = self._compiled.get(path)
+        told = None
+        if compiled is not None and not compiled.can_be_newer:
+            try:
+                told = _Told(frozenset(self._engine.file_scopes(path, module)), compiled)
+            except StateError:  # its units made room for others
+                return None
+        self._told[file] = told
+        if self.edits != edits:
+            self._told.pop(file, None)
+        return told
 
     def runs_other_text(self, name: str) -> bool:
         """Whether functions of a file are alive that were not made of its text: a line that has no place in that may
@@ -199,6 +245,19 @@ class Planner:
             for function in functions
             if type(function.__code__) is types.CodeType and function.__code__.co_filename == name
         )
+
+
+class _Told(NamedTuple):
+    """What tells, without a look at their bytecode, which code objects of a file carry no breakpoint."""
+
+    #: Where the code begins that carries some.
+    scopes: frozenset[int]
+    compiled: CompiledText
+
+    def carries_nothing(self, code: CodeType) -> bool:
+        """Whether nothing is armed in a code object, nor in what is made inside of it."""
+        first_lines = self.compiled.first_lines(code)
+        return first_lines is not None and self.scopes.isdisjoint(first_lines)
 
 
 def is_own(code: CodeType) -> bool:

@@ -18,6 +18,8 @@ from nonstop.rewritten import original_of
 
 #: A clock that was set meanwhile, and file systems that count in whole seconds.
 _MARGIN_NS = 2_000_000_000
+#: Where a code object has its lines.
+_LINE_TABLE = "co_linetable" if hasattr((lambda: 0).__code__, "co_linetable") else "co_lnotab"
 
 
 class CompiledText:
@@ -27,10 +29,28 @@ class CompiledText:
         #: Whether it was written since the process began: else it is what was loaded.
         self.can_be_newer = modified_ns > process_began_ns() - _MARGIN_NS
         self._essences = frozenset(map(_essence, nested_code(code))) if self.can_be_newer else frozenset()
+        self._first_lines = {
+            _lines(one): frozenset(_first_line(inside) for inside in nested_code(one)) for one in nested_code(code)
+        }
 
     def is_source_of(self, code: CodeType) -> bool:
         """Whether `code` was made of this text, as far as that can be told."""
         return not self.can_be_newer or _essence(code) in self._essences
+
+    def first_lines(self, code: CodeType) -> frozenset[int] | None:
+        """Where a code object and all code made inside of it begin; None if the text makes none that is on the same
+        lines, instruction by instruction.
+        """
+        return self._first_lines.get(_lines(code))
+
+
+def _lines(code: CodeType) -> object:
+    return code.co_name, code.co_firstlineno, getattr(code, _LINE_TABLE)
+
+
+def _first_line(code: CodeType) -> int:
+    # A module begins where its first statement does, on some interpreters.
+    return 1 if code.co_name == "<module>" else code.co_firstlineno
 
 
 def _essence(code: CodeType) -> object:

@@ -254,13 +254,19 @@ class MonitoringBackend(Backend):
         keys = list({*(file.key for file in files), *map(_file_of, plans)})
         carrying = set(itertools.compress(keys, self._planner.carry(keys, breakpoints)))
         for file in files:
-            for code in file.codes() if file.key in carrying else ():
-                self.decisions.learn(code, file.namespace)
+            if file.key in carrying:
+                for code in self._planner.candidates(file.codes(), file.key):
+                    self.decisions.learn(code, file.namespace)
         # Those that were armed ahead and have not run. In other files a plan is as good as before, and brought up to
         # the new epoch at its next arrival.
         for plan in plans:
-            if _file_of(plan) in carrying and self.decisions.is_outdated(plan):
+            if self.decisions.is_outdated(plan) and _file_of(plan) in carrying and self._may_have_entries(plan):
                 self.decisions.decide_again(plan)
+
+    def _may_have_entries(self, plan: EventPlan) -> bool:
+        """Whether anything is armed in a code object by its plan, or may be by now."""
+        code = plan.code()
+        return not plan.is_over or (code is not None and any(self._planner.candidates([code], _file_of(plan))))
 
     def after_fork(self) -> None:
         """The engine of the child begins without decisions: make them again."""
