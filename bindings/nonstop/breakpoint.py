@@ -71,15 +71,17 @@ class Breakpoint:
     2
     """
 
-    def __init__(self, debugger: Debugger, id: int, location: str, max_hits: int | None) -> None:
+    def __init__(
+        self, debugger: Debugger, location: str, max_hits: int | None, token: int, sink: Sink | None, made_sink: bool
+    ) -> None:
         self._debugger = debugger
-        self._id = id
         self._location = location
         self._max_hits = max_hits
         # Kept by the debugger.
-        self._token = 0
-        self._sink: Sink | None = None
-        self._made_sink = False
+        self._id = 0
+        self._token = token
+        self._sink = sink
+        self._made_sink = made_sink
         self._delivered = 0
         self._inbox: Inbox | None = None
         self._final: tuple[core.Report, str] | None = None
@@ -89,6 +91,8 @@ class Breakpoint:
     @property
     def id(self) -> int:
         """Number of the breakpoint: what snapshots carry as ``breakpoint``."""
+        if not self._id:
+            self._debugger._end_waiting()
         return self._id
 
     @property
@@ -187,7 +191,7 @@ class Breakpoint:
         """Everything above, of one moment."""
         report, reason = self._now()
         return BreakpointReport(
-            self._id,
+            self.id,
             self._location,
             report.state,
             reason,
@@ -252,7 +256,7 @@ class Breakpoint:
 
     def __repr__(self) -> str:
         report = self._now()[0]
-        return f"<nonstop.Breakpoint {self._id} at {self._location}: {report.state}, {report.hits} hits>"
+        return f"<nonstop.Breakpoint {self.id} at {self._location}: {report.state}, {report.hits} hits>"
 
     def _now(self) -> tuple[core.Report, str]:
         return self._final or self._debugger._report(self)

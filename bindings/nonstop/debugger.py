@@ -21,7 +21,8 @@ from nonstop.breakpoint import Breakpoint, is_over
 from nonstop.dispatcher import Dispatcher, Inbox
 from nonstop.errors import LocationError, StateError
 from nonstop.hits import Action, Hits, describe
-from nonstop.locate import Located, locate
+from nonstop.limits import Limits
+from nonstop.locate import Located, find_place, locate
 from nonstop.planner import Planner
 from nonstop.sinks import make_sink
 from nonstop.snapshots import Snapshot
@@ -32,12 +33,14 @@ if TYPE_CHECKING:
 
     from nonstop.backends.base import Backend
     from nonstop.core import Received
-    from nonstop.limits import Limits
+    from nonstop.locate import Place
     from nonstop.planner import CodeFacts
     from nonstop.sinks import Sink
 
 _log = logging.getLogger("nonstop")
 
+#: Limits that the engine surely takes.
+_SURE_LIMITS = (None, Limits())
 #: How long the end of the process may wait for snapshots that are still queued.
 _CLOSE_SECONDS = 5.0
 
@@ -85,10 +88,10 @@ class Debugger:
         self._sinks = [make_sink(sink) for sink in sinks]
         #: Sinks that users made for single breakpoints: they may be used again, and are closed at the end.
         self._given_sinks: dict[int, Sink] = {}
-        self._has_path_maps = False
-        for run_time, local in path_maps:
-            self._engine.add_path_map(os.fsencode(run_time), os.fsencode(local))
-            self._has_path_maps = True
+        maps = [(os.fsencode(run_time), os.fsencode(local)) for run_time, local in path_maps]
+        for run_time, local in maps:
+            self._engine.add_path_map(run_time, local)
+        self._find = functools.partial(find_place, may_be_elsewhere=bool(maps), has_units=self._planner.has_units)
         self._lock = threading.RLock()
         self._tokens = itertools.count(1)
         self._handles: dict[int, Breakpoint] = {}
@@ -99,9 +102,9 @@ class Debugger:
         self._started = False
         self._stopped = False
         self._closed = False
-        self._editing = 0
-        #: Batches that are open, and the breakpoints that wait for their end.
-        self._batches = 0
+        self._edit = Edit(self)
+        #: The batch that is open, and the breakpoints whose code is looked for at its end.
+        self._batch: Batch | None = None
         self._waiting: list[int] = []
         self._has_ended = False
         #: Whether observing ends with the last breakpoint that can fire; a new one starts it again.
@@ -231,7 +234,8 @@ class Debugger:
 
     @contextlib.contextmanager
     def batch(self) -> Iterator[None]:
-        """Set many breakpoints at once: the code that runs already is looked for once, at the end, and armed then.
+        """Set many breakpoints at once: they are there at its end, together. The code that runs already is looked for
+        once, and what they have in common is read once.
 
         >>> import nonstop
         >>> def price(amount):
@@ -244,13 +248,16 @@ class Debugger:
         [1, 1, 1]
         """
         with self._lock:
-            self._batches += 1
+            batch = self._batch = self._batch or Batch(self._find, self._planner.usable_lines)
+            batch.depth += 1
         try:
             yield
         finally:
             with self._lock:
-                self._batches -= 1
-                if not self._batches:
+                batch.depth -= 1
+                if not batch.depth:
+                    self._publish()
+                    self._batch = None
                     self._refresh([])
                     if self._has_ended:
                         self._ended()
@@ -259,6 +266,7 @@ class Debugger:
     def breakpoints(self) -> list[Breakpoint]:
         """The breakpoints that were not removed, in the order in which they were set."""
         with self._lock:
+            self._publish()
             return list(self._handles.values())
 
     # Life
@@ -286,6 +294,7 @@ class Debugger:
         with self._lock:
             if self._closed:
                 return
+            self._publish()
             self._pause()
             self._closed = True
         if not self._dispatcher.close(_CLOSE_SECONDS):
@@ -338,12 +347,12 @@ class Debugger:
         given: rules.Rules,
         template: str = "",
     ) -> Breakpoint:
-        spec = given.spec(action, template)
         test = None if condition is None else conditions.compile_condition(condition)
-        located = locate(location, may_be_elsewhere=self._has_path_maps)
+        spec = given.spec(action, template)
+        located = locate(location, self._find if self._batch is None else self._batch.find)
         # Last: it may make a file.
         its_sink = None if sink is None else make_sink(sink)
-        with self._edit():
+        with self._edit:
             token = next(self._tokens)
             spec = spec._replace(
                 location=located.encoded, user_data=token, flags=core.HAS_CONDITION if test is not None else 0
@@ -353,31 +362,60 @@ class Debugger:
                 self.start()
             # Before it is published: its first hit may come at once, in another thread.
             self._hits.add(token, Action(located.text, condition or "", test, record))
-            number = 0
-            try:
-                (number,) = self._engine.add([spec])
-                self._place(located, number)
-            except BaseException:
-                if number:
-                    self._engine.remove([number])
-                self._hits.remove(token)
-                if fresh:
-                    self._pause()
-                raise
-            handle = Breakpoint(self, number, located.text, given.max_hits)
-            handle._token, handle._sink, handle._made_sink = token, its_sink, its_sink is not sink
+            handle = Breakpoint(self, located.text, given.max_hits, token, its_sink, its_sink is not sink)
+            if self._batch is not None and self._batch.can_wait(spec, located):
+                self._batch.waiting.append((spec, located, handle))
+            else:
+                try:
+                    self._publish()
+                    handle._id = self._set(spec, located)
+                except BaseException:
+                    self._hits.remove(token)
+                    if fresh:
+                        self._pause()
+                    raise
+                self._has_id(handle)
+                self._refresh([handle.id])
             if its_sink is not None and not handle._made_sink:
                 self._given_sinks[id(its_sink)] = its_sink
-            self._handles[number] = self._live[number] = handle
-            self._refresh([number])
         if action != core.COUNT and (its_sink is not None or self._sinks):
             self._wake_dispatcher()
         return handle
 
+    def _set(self, spec: core.Spec, located: Located) -> int:
+        """Let the engine have a breakpoint, unless it has no place."""
+        (number,) = self._engine.add([spec])
+        try:
+            self._place(located, number)
+        except BaseException:
+            self._engine.remove([number])
+            raise
+        return number
+
+    def _publish(self) -> None:
+        """Let the engine have the breakpoints of the open batch that wait for it, at once."""
+        waiting = [] if self._batch is None else self._batch.take()
+        if not waiting:
+            return
+        numbers = self._engine.add([spec for spec, _, _ in waiting])
+        for number, (_, _, handle) in zip(numbers, waiting):
+            handle._id = number
+            self._has_id(handle)
+        # They are placed now, not when code of theirs first runs.
+        self._planner.carry(list(dict.fromkeys(file for _, located, _ in waiting for file in located.files)), numbers)
+        self._refresh(numbers)
+
+    def _end_waiting(self) -> None:
+        with self._lock:
+            self._publish()
+
+    def _has_id(self, handle: Breakpoint) -> None:
+        self._handles[handle.id] = self._live[handle.id] = handle
+
     def _refresh(self, numbers: list[int]) -> None:
         """Let the backend look for the code of breakpoints, at once or at the end of a batch."""
         self._waiting += numbers
-        if self._batches or not self._waiting:
+        if self._batch is not None or not self._waiting:
             return
         waiting, self._waiting = self._waiting, []
         if self._started:
@@ -386,7 +424,7 @@ class Debugger:
     def _ended(self) -> None:
         """Let the backend disarm what nothing stands in any more, at once or at the end of a batch."""
         self._has_ended = True
-        if not self._batches:
+        if self._batch is None:
             self._has_ended = False
             if self._started:
                 self._backend.ended()
@@ -399,9 +437,7 @@ class Debugger:
             return
         report = self._engine.report(number)
         if report.state == "unverified" and not any(self._planner.runs_other_text(path) for path, _ in located.files):
-            raise LocationError(
-                self._engine.reason(number), code="no_such_function" if located.is_function else "no_code"
-            )
+            raise LocationError(self._engine.reason(number), code="no_code" if located.line else "no_such_function")
 
     def _report(self, handle: Breakpoint) -> tuple[core.Report, str]:
         with self._lock:
@@ -422,7 +458,7 @@ class Debugger:
         return sum(1 for _ in self._backend.live_frames(carries)), self._backend.missed()
 
     def _set_enabled(self, handle: Breakpoint, enabled: bool) -> None:
-        with self._edit():
+        with self._edit:
             if handle._final is not None:
                 raise StateError(
                     f"breakpoint {handle.id} at {handle.location} was removed; set it again", code="removed"
@@ -497,7 +533,7 @@ class Debugger:
         if not self.stops_when_idle or not self._started or not self._lock.acquire(blocking=False):
             return
         try:
-            if self._editing:
+            if self._edit.depth or (self._batch is not None and self._batch.waiting):
                 return
             # The first that can still fire ends the search; those that cannot are not looked at again.
             for number in list(self._live):
@@ -540,20 +576,58 @@ class Debugger:
             self._backend.stop()
             _observing.discard(self)
 
-    @contextlib.contextmanager
-    def _edit(self) -> Iterator[None]:
-        """An edit of breakpoints: one at a time."""
-        with self._lock:
-            self._check_open()
-            self._editing += 1
-            try:
-                yield
-            finally:
-                self._editing -= 1
-
     def _check_open(self) -> None:
         if self._closed:
             raise StateError("this debugger was closed; make a new nonstop.Debugger()", code="closed")
+
+
+class Edit:
+    """An edit of breakpoints: one at a time, and none of a debugger that was closed."""
+
+    def __init__(self, debugger: Debugger) -> None:
+        self._debugger = debugger
+        #: How many are going on, one inside of the other.
+        self.depth = 0
+
+    def __enter__(self) -> None:
+        self._debugger._lock.acquire()
+        try:
+            self._debugger._check_open()
+        except BaseException:
+            self._debugger._lock.release()
+            raise
+        self.depth += 1
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.depth -= 1
+        self._debugger._lock.release()
+
+
+class Batch:
+    """Breakpoints that are set at once: what they have in common is looked up once.
+
+    Those that surely have a place wait until the end, or until somebody asks for them. The others are published one by
+    one, so that the call which asks for one that has no place fails.
+    """
+
+    def __init__(self, find: Callable[[str], Place], usable_lines: Callable[[str, str], frozenset[int]]) -> None:
+        self.find = functools.lru_cache(maxsize=None)(find)
+        self._usable_lines = functools.lru_cache(maxsize=None)(usable_lines)
+        #: How many are open, one inside of the other.
+        self.depth = 0
+        self.waiting: list[tuple[core.Spec, Located, Breakpoint]] = []
+
+    def can_wait(self, spec: core.Spec, located: Located) -> bool:
+        """Whether the engine surely takes a breakpoint."""
+        # What it may refuse is left to it: hit conditions, rates, limits.
+        if len(located.files) != 1 or spec.hit_condition or spec.rate_per_second or spec.limits not in _SURE_LIMITS:
+            return False
+        return located.line in self._usable_lines(*located.files[0])
+
+    def take(self) -> list[tuple[core.Spec, Located, Breakpoint]]:
+        """Those that wait: they do no more."""
+        waiting, self.waiting = self.waiting, []
+        return waiting
 
 
 def _close_made_sink(handle: Breakpoint) -> None:

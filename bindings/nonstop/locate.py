@@ -14,7 +14,7 @@ from nonstop.planner import path_bytes, source_rows
 from nonstop.rewritten import original_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import CodeType
 
 
@@ -31,18 +31,47 @@ class Located(NamedTuple):
     encoded: bytes
     #: Files where it may stand, as (path, module).
     files: Sequence[tuple[str, str]]
-    #: Whether a function is asked for, not a line.
-    is_function: bool
+    #: The line; 0 where a function is asked for.
+    line: int
 
 
-def locate(location: object, *, may_be_elsewhere: bool = False) -> Located:
-    """Understand a location: text, or a function object.
+class Place(NamedTuple):
+    """What the part of a location before its colon leads to."""
+
+    #: As given to the engine.
+    name: str
+    #: Files that it may mean, as (path, module).
+    files: Sequence[tuple[str, str]]
+
+
+def find_place(
+    place: str, *, may_be_elsewhere: bool = False, has_units: Callable[[str], bool] = lambda path: False
+) -> Place:
+    """Find the files that a location may mean by the part before its colon.
 
     `may_be_elsewhere`: the files of the program may have other names than the user's, so that a path which does not
-    exist here is no error. Raises :class:`~nonstop.errors.LocationError`.
+    exist here is no error. `has_units`: whether a file is known to compile. Raises
+    :class:`~nonstop.errors.LocationError`.
+    """
+    try:
+        found = sources.find_source(place)
+    except LocationError as error:
+        if not (may_be_elsewhere and error.code == "no_such_file"):
+            raise
+        found = []
+    # The program may know it under another name, with links on the way. To this one all of them lead.
+    name = os.path.realpath(place) if found == [place] and os.path.isfile(place) else place
+    module = "" if sources.is_file_place(place) else place
+    return Place(name, [(_known_name(path), module) for path in _with_units(found, has_units)])
+
+
+def locate(location: object, find: Callable[[str], Place] = find_place) -> Located:
+    """Understand a location: text, or a function object. `find`: :func:`find_place` or the like.
+
+    Raises :class:`~nonstop.errors.LocationError`.
     """
     if isinstance(location, str):
-        return _from_text(location, may_be_elsewhere)
+        return _from_text(location, find)
     code = function_code(location)
     if code is None:
         raise LocationError(
@@ -76,23 +105,13 @@ def function_code(function: Any) -> CodeType | None:
     return None
 
 
-def _from_text(text: str, may_be_elsewhere: bool) -> Located:
+def _from_text(text: str, find: Callable[[str], Place]) -> Located:
     place, colon, target = text.rpartition(":")
     if not (colon and place):
-        return Located(text, path_bytes(text), (), True)  # the engine says what is wrong
-    try:
-        found = sources.find_source(place)
-    except LocationError as error:
-        if not (may_be_elsewhere and error.code == "no_such_file"):
-            raise
-        found = []
-    encoded = text
-    if found == [place] and os.path.isfile(place):
-        # The program may know it under another name, with links on the way. To this one all of them lead.
-        encoded = f"{os.path.realpath(place)}:{target}"
-    module = "" if sources.is_file_place(place) else place
-    files = [(_known_name(path), module) for path in _with_units(found)]
-    return Located(text, path_bytes(encoded), files, not target.isdigit())
+        return Located(text, path_bytes(text), (), 0)  # the engine says what is wrong
+    name, files = find(place)
+    line = int(target) if target.isascii() and target.isdigit() else 0
+    return Located(text, path_bytes(f"{name}:{target}"), files, line)
 
 
 def _known_name(path: str) -> str:
@@ -105,13 +124,14 @@ def _known_name(path: str) -> str:
     return real if real in loaded and name not in loaded else name
 
 
-def _with_units(found: list[str]) -> list[str]:
+def _with_units(found: list[str], has_units: Callable[[str], bool]) -> list[str]:
     """The files among those found that this interpreter can compile; an error where there is none such."""
     usable = []
     refused = None
     for path in found:
         try:
-            source_rows(path)
+            if not has_units(path):
+                source_rows(path)
         except LocationError as error:
             refused = refused or error
         else:
@@ -122,11 +142,11 @@ def _with_units(found: list[str]) -> list[str]:
 
 
 def _from_code(code: CodeType) -> Located:
-    name = code.co_filename
-    text = f"{name}:{_body_line(code)}"
+    name, line = code.co_filename, _body_line(code)
+    text = f"{name}:{line}"
     # A name that a program made up could be taken for a module's.
     encoded = text if sources.is_file_place(name) else os.path.join(os.curdir, text)
-    return Located(text, path_bytes(encoded), [(name, "")], False)
+    return Located(text, path_bytes(encoded), [(name, "")], line)
 
 
 def _body_line(code: CodeType) -> int:

@@ -28,6 +28,8 @@ class Rules(NamedTuple):
 
     def spec(self, action: int, template: str) -> core.Spec:
         """The rules of a breakpoint with this action, without its location."""
+        if self == _NO_RULES:
+            return core.Spec(action, b"", "", template)
         per_second, burst = _rate(self.rate)
         thread_id, thread_name = _thread(self.thread)
         return core.Spec(
@@ -43,6 +45,10 @@ class Rules(NamedTuple):
             _expires(self.expires),
             limits=self.limits,
         )
+
+
+#: In a batch of thousands most have none.
+_NO_RULES = Rules(None, None, None, None, None, None)
 
 
 def limits(given: Mapping[str, int] | Limits | None) -> Limits:

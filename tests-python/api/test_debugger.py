@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import subprocess
 import sys
 import textwrap
@@ -219,6 +220,79 @@ def test_batch_keeps_what_was_set_before_an_error(debugger: Any) -> None:
         watched = debugger.counter(price)
         debugger.counter("nowhere.py:1")
     price(1)
+    assert watched.hits == 1
+
+
+def test_batch_is_published_once_at_its_end(debugger: Any) -> None:
+    debugger.counter(price)
+    epoch = debugger._engine.epoch_word
+    before = epoch[0]
+    with debugger.batch():
+        watched = [debugger.counter(here(line)) for line in (BODY, BODY + 1) * 5]
+        assert epoch[0] == before
+    assert epoch[0] == before + 1
+    price(1)
+    assert [one.hits for one in watched] == [1] * 10
+
+
+def test_batch_gives_ids_and_reports_when_they_are_asked_for(debugger: Any) -> None:
+    with debugger.batch():
+        first = debugger.counter(here(BODY))
+        rated = debugger.counter(here(BODY), rate=10)
+        second = debugger.counter(here(BODY + 1))
+        assert 0 < first.id < rated.id < second.id
+        assert (second.resolved_line, repr(first)[:20]) == (BODY + 1, f"<nonstop.Breakpoint {first.id}"[:20])
+        third = debugger.counter(here(BODY + 1))
+        third.remove()
+        assert debugger.breakpoints == [first, rated, second]
+    assert third.removed
+
+
+@pytest.mark.parametrize(
+    ("line", "rules", "error"),
+    [
+        (BODY, {"hit_condition": "often"}, nonstop.ConditionError),
+        (BODY, {"limits": nonstop.Limits(depth=-1)}, OverflowError),
+        (10**6, {}, nonstop.LocationError),
+    ],
+)
+def test_batch_refuses_at_once_what_would_be_refused_alone(
+    debugger: Any, line: int, rules: dict[str, Any], error: type[Exception]
+) -> None:
+    with debugger.batch():
+        watched = debugger.counter(here(BODY))
+        with pytest.raises(error):
+            debugger.breakpoint(here(line), **rules)
+    price(1)
+    assert (watched.hits, debugger.breakpoints) == (1, [watched])
+
+
+def test_code_in_code_that_ran_before_is_armed_although_the_latter_carries_nothing(
+    debugger: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "made.py"
+    path.write_text("def outer():\n    def inner():\n        return 1\n    return inner\n")
+    os.utime(path, (0, 0))
+    space: dict[str, Any] = {}
+    exec(compile(path.read_text(), str(path), "exec"), space)
+    inner = space["outer"]()
+    watched = debugger.counter(f"{path}:3")
+    other = debugger.counter(f"{path}:4")
+    inner()
+    space["outer"]()()
+    assert (watched.hits, other.hits) == (2, 1)
+
+
+def test_code_that_an_older_text_made_is_armed_by_its_lines(debugger: Any, tmp_path: Path) -> None:
+    path = tmp_path / "made.py"
+    path.write_text("def first():\n    return 1\n\ndef second():\n    return 2\n")
+    space: dict[str, Any] = {}
+    exec(compile(path.read_text(), str(path), "exec"), space)
+    path.write_text("# moved\n\n\n" + path.read_text())
+    os.utime(path, (0, 0))
+    watched = debugger.counter(f"{path}:5")
+    space["first"]()
+    space["second"]()
     assert watched.hits == 1
 
 

@@ -22,7 +22,7 @@ import pytest
 from nonstop import core, sources
 from nonstop.debugger import Debugger
 from nonstop.errors import LocationError
-from nonstop.locate import locate
+from nonstop.locate import find_place, locate
 
 TEXT = "a = 1\n\nb = 2\n"
 
@@ -474,7 +474,7 @@ def test_user_is_told_of_all_files_that_a_location_stands_in(folder: Path) -> No
 
 
 def test_file_that_is_elsewhere_need_not_exist_here() -> None:
-    assert locate("/no/such/shop.py:3", may_be_elsewhere=True).files == []
+    assert find_place("/no/such/shop.py", may_be_elsewhere=True).files == []
     refused("no_such_file", call=locate, place="/no/such/shop.py:3")
 
 
