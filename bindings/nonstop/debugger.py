@@ -256,11 +256,13 @@ class Debugger:
             with self._lock:
                 batch.depth -= 1
                 if not batch.depth:
-                    self._publish()
-                    self._batch = None
-                    self._refresh([])
-                    if self._has_ended:
-                        self._ended()
+                    try:
+                        self._publish()
+                    finally:
+                        self._batch = None
+                        self._refresh([])
+                        if self._has_ended:
+                            self._ended()
 
     @property
     def breakpoints(self) -> list[Breakpoint]:
@@ -397,7 +399,12 @@ class Debugger:
         waiting = [] if self._batch is None else self._batch.take()
         if not waiting:
             return
-        numbers = self._engine.add([spec for spec, _, _ in waiting])
+        try:
+            numbers = self._engine.add([spec for spec, _, _ in waiting])
+        except BaseException:
+            for _, _, handle in waiting:
+                self._hits.remove(handle._token)
+            raise
         for number, (_, _, handle) in zip(numbers, waiting):
             handle._id = number
             self._has_id(handle)

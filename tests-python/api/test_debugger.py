@@ -267,6 +267,21 @@ def test_batch_refuses_at_once_what_would_be_refused_alone(
     assert (watched.hits, debugger.breakpoints) == (1, [watched])
 
 
+def test_batch_that_the_engine_refuses_leaves_the_debugger_as_it_was(
+    debugger: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(specs: object) -> list[int]:
+        raise nonstop.StateError("full", code="limit_reached")
+
+    with pytest.raises(nonstop.StateError), debugger.batch():
+        debugger.counter(here(BODY))
+        monkeypatch.setattr(debugger._engine, "add", refuse)
+    monkeypatch.undo()
+    watched = debugger.counter(here(BODY))
+    price(1)
+    assert (watched.hits, debugger.breakpoints) == (1, [watched])
+
+
 def test_code_in_code_that_ran_before_is_armed_although_the_latter_carries_nothing(
     debugger: Any, tmp_path: Path
 ) -> None:
