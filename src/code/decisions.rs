@@ -13,6 +13,7 @@ use super::filter::{EventKind, Filter};
 use super::hash::IntHash;
 use super::info::{Arm, CodeInfo, Decision, EntryPoint};
 use super::placement::{Armed, Placement};
+use super::recent::Stamp;
 use super::sites::{Bound, Site, Sites};
 use super::units::Units;
 use crate::breakpoints::{Breakpoint, BreakpointId, Table};
@@ -62,6 +63,7 @@ pub enum Interest {
 pub struct Decisions {
     entries: DashMap<u64, Entry, IntHash>,
     sites: Sites,
+    changed: Stamp,
 }
 
 /// One code object: enough to decide again without asking the host.
@@ -123,6 +125,7 @@ impl Decisions {
             Place::Occupied(place) if place.get().describes(info) => (place.into_ref(), Some(file)),
             Place::Occupied(mut place) => {
                 let old = place.insert(Entry::new(info, file));
+                self.changed.advance();
                 (place.into_ref(), Some(self.sites_released(old)))
             }
         };
@@ -137,8 +140,10 @@ impl Decisions {
     /// What to do with a raw event if that was decided in this epoch and the filter need not be asked. The short way,
     /// without a view.
     pub fn settled_event(&self, key: u64, event: Event, epoch: u64) -> Option<Interest> {
-        let entry = self.entries.get(&key).filter(|entry| entry.decision.epoch == epoch)?;
-        entry.plain_interest(event)
+        self.changed.recall(key, event, epoch, || {
+            let entry = self.entries.get(&key).filter(|entry| entry.decision.epoch == epoch)?;
+            entry.plain_interest(event)
+        })
     }
 
     /// What to do with a raw event; `None` for a code object that was not decided yet.
@@ -158,6 +163,7 @@ impl Decisions {
     /// Forgets a code object that is gone; whether it was known.
     pub fn forget(&self, key: u64, files: &Files) -> bool {
         let Some((_, entry)) = self.entries.remove(&key) else { return false };
+        self.changed.advance();
         files.leave(&self.sites_released(entry));
         true
     }
@@ -260,6 +266,7 @@ impl Decisions {
         decision.event_mask = entry.filter_mask | line;
         entry.decision = decision;
         entry.made_of = made_of;
+        self.changed.advance();
     }
 }
 

@@ -10,6 +10,7 @@ mod hash;
 mod idle;
 mod info;
 mod placement;
+mod recent;
 mod rows;
 mod sites;
 mod units;

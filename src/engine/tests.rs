@@ -366,6 +366,23 @@ fn another_code_object_at_the_same_key_is_decided_anew() {
 }
 
 #[test]
+fn an_event_is_answered_anew_once_its_code_object_is_gone_or_another() {
+    let engine = Engine::new(EngineOptions::default());
+    engine.register_source(SHOP, "shop", shop_units());
+    engine.add(vec![spec("shop.py:3")]).unwrap();
+    let at_line_3 = || engine.event(1, EventKind::Line, 3, 7, 1);
+    engine.decide(&total(1)).unwrap();
+    assert!(matches!(at_line_3(), Ok((Verdict::Capture, _))));
+    assert_eq!(at_line_3(), at_line_3());
+    assert!(engine.forget(1));
+    assert!(at_line_3().is_err(), "it was forgotten");
+    engine.decide(&CodeInfo { path: b"/app/cart.py", ..total(1) }).unwrap();
+    assert_eq!(at_line_3(), Ok((Verdict::Disable, 0)));
+    engine.decide(&total(1)).unwrap();
+    assert!(matches!(at_line_3(), Ok((Verdict::Capture, _))));
+}
+
+#[test]
 fn raw_events_follow_breakpoints_and_filter() {
     let (engine, _) = engine_with(vec![spec("shop.py:3")]);
     assert!(engine.event(1, EventKind::Line, 3, 7, 1).is_err(), "not decided yet");
