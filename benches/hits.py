@@ -24,6 +24,7 @@ import nonstop
 
 _HERE = Path(__file__).resolve().parent
 _SECONDS = 0.05
+_SETTLING_SECONDS = 0.5
 _LINE = f"{methods.__file__}:{methods.hit.__code__.co_firstlineno + 3}"
 
 
@@ -54,6 +55,8 @@ def child(backend: str, rounds: int) -> None:
     for name, set_breakpoint in HITS.items():
         with nonstop.Debugger(backend=backend) as debugger:
             set_breakpoint(debugger)
+            methods.hit(200)
+            time.sleep(_SETTLING_SECONDS)  # on PyPy a thread may be looking for functions
             turns = 200
             while _per_pass(methods.hit, turns) * turns < _SECONDS * 1e9 and turns < 1_000_000:
                 turns *= 2
