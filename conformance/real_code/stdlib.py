@@ -2,10 +2,11 @@
 
 ::
 
-    python -m conformance.real_code.stdlib [--backend NAME] [--only PACKAGE]
+    python -m conformance.real_code.stdlib [--backend NAME] [--only PACKAGE] [--tests FOLDER]
 
-by an interpreter that has nonstop and its `test` package. Each package is tested in processes of its own, with counters
-and without; what a process gives twice differently without them is not compared.
+by an interpreter that has nonstop and its `test` package, or with the folder that another one of the same version has it
+in: PyPy is often packed without. Each package is tested in processes of its own, with counters and without; what a
+process gives twice differently without them is not compared.
 """
 
 from __future__ import annotations
@@ -104,8 +105,23 @@ def _set_counters(backend: str, modules: List[str]) -> Any:
     return debugger
 
 
-def child(package: str, backend: str) -> None:
+def _make_tests_importable(folder: str) -> None:
+    if folder:
+        import test
+
+        test.__path__ = [os.path.join(folder, "test")]
+    try:
+        importlib.import_module("_testcapi")
+    except ImportError:
+        pass
+    except OSError:
+        # PyPy compiles it from C when it is imported, and was packed without the file. Tests that need it skip themselves.
+        sys.modules["_testcapi"] = None  # type: ignore[assignment]
+
+
+def child(package: str, backend: str, folder: str) -> None:
     """Run the tests of a package in this process; the result goes to the standard output, as the last line."""
+    _make_tests_importable(folder)
     modules, tests = PACKAGES[package]
     if not any(map(_is_there, tests)):
         print("\n" + json.dumps({"outcomes": {}, "missing": tests}))
@@ -128,9 +144,9 @@ def child(package: str, backend: str) -> None:
     os._exit(0)
 
 
-def _outcomes(package: str, backend: str) -> Dict[str, Any]:
+def _outcomes(package: str, backend: str, folder: str) -> Dict[str, Any]:
     command = [sys.executable, "-W", "ignore", "-m", "conformance.real_code.stdlib", "--child", package]
-    command += ["--backend", backend] if backend else []
+    command += ["--backend", backend, "--tests", folder]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=TIMEOUT, check=False)
     last = done.stdout.decode("utf-8", "replace").strip().rpartition("\n")[2]
     try:
@@ -140,11 +156,11 @@ def _outcomes(package: str, backend: str) -> Dict[str, Any]:
     return found
 
 
-def compare(package: str, backend: str) -> bool:
+def compare(package: str, backend: str, folder: str) -> bool:
     """Run the tests of one package both ways and say what differs; whether nothing does, and there were hits."""
     started = time.monotonic()
     try:
-        plain, again, counted = (_outcomes(package, one) for one in ("", "", backend))
+        plain, again, counted = (_outcomes(package, one, folder) for one in ("", "", backend))
     except subprocess.TimeoutExpired:
         print(f"  {package}: a process hangs")
         return False
@@ -171,17 +187,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--backend", default="")
     parser.add_argument("--only", choices=PACKAGES)
+    parser.add_argument("--tests", default="", metavar="FOLDER", help="where the `test` package is that is to be used")
     parser.add_argument("--child", choices=PACKAGES, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
-        child(given.child, given.backend)
+        child(given.child, given.backend, given.tests)
         return 0
     import nonstop
 
     backend = given.backend or nonstop.available_backends()[0]
     print(f"{platform.python_implementation()} {platform.python_version()}, {backend}")
     packages = [given.only] if given.only else list(PACKAGES)
-    results = [compare(package, backend) for package in packages]
+    results = [compare(package, backend, given.tests) for package in packages]
     print(f"{sum(results)} passed, {len(results) - sum(results)} failed")
     return 0 if all(results) else 1
 
