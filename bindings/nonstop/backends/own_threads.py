@@ -39,12 +39,14 @@ def is_forking() -> bool:
 
     A thread that starts meanwhile is forgotten when its last step counts the threads, and dies of SIGSEGV.
     """
+    global _fork
     if _fork is not None:
         frame: FrameType | None = sys._getframe(1)
         while frame is not None:
             if (id(frame), frame.f_lasti) == _fork:
                 return True
             frame = frame.f_back
+        _fork = None  # over; the address may be another frame's soon
     return False
 
 
