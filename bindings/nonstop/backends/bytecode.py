@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from nonstop.backends import settrace
 from nonstop.backends.call_plans import CallPlan, FollowPlan
-from nonstop.backends.codes import Codes
+from nonstop.backends.codes import AliveCodes, Codes
 from nonstop.backends.decisions import Decisions
 from nonstop.backends.errand import Errand
 from nonstop.backends.followed import Followed
@@ -81,7 +81,7 @@ class BytecodeBackend(TracingBackend):
         self._refusals: dict[int, tuple[weakref.ref[CodeType], str]] = {}
         self._suspended: list[weakref.ref[Any]] = []
         #: Code of modules that was made and has not run yet, as far as is known (PyPy).
-        self._pending: list[weakref.ref[CodeType]] = []
+        self._pending = AliveCodes()
         #: Files without a breakpoint, under whatever module.
         self._quiet_names: set[str] = set()
         self._answering: set[int] = set()
@@ -126,7 +126,7 @@ class BytecodeBackend(TracingBackend):
                 code="tracer_in_use",
             )
         self._owner = next(_sessions)
-        self._plans, self._refusals, self._suspended, self._pending = {}, {}, [], []
+        self._plans, self._refusals, self._suspended, self._pending = {}, {}, [], AliveCodes()
         self._quiet_names = set()
         self._replaced, self._spreads = {}, False
         self._answering = set()
@@ -306,14 +306,16 @@ class BytecodeBackend(TracingBackend):
     def learn(self, frame: FrameType) -> TracePlan | None:
         """A frame begins in a thread that is traced, with code that is not known to have all its calls."""
         code = frame.f_code
-        plan = self._follow_plan(code, frame.f_globals)
-        self._traced.remember(code, plan)
-        if self._pending and (plan is None or _is_import(frame.f_back)):
-            self._pending = [reference for reference in self._pending if reference() is not code]
+        edits = self._planner.edits
+        plan = self._learn(code, frame.f_globals)
+        if plan is None or _is_import(frame.f_back):
+            self._pending.discard(code)
         if plan is None:
             self._followed.begins(frame)
             if self._planner.is_quiet(code.co_filename, module_name(frame.f_globals)):
                 self._quiet_names.add(code.co_filename)
+                if self._planner.edits != edits:
+                    self._quiet_names.discard(code.co_filename)
         elif (
             code.co_flags & _NEW_LOCALS
             and self._rewriting.current(original_of(code)) is not code
@@ -421,10 +423,18 @@ class BytecodeBackend(TracingBackend):
 
     def _known_plan(self, frame: FrameType) -> FollowPlan | None:
         known, plan = self._traced.look(frame.f_code)
-        if not known:
-            plan = self._follow_plan(frame.f_code, frame.f_globals)
-            self._traced.remember(frame.f_code, plan)
-        return plan
+        return plan if known else self._learn(frame.f_code, frame.f_globals)
+
+    def _learn(self, code: CodeType, namespace: dict[str, Any]) -> FollowPlan | None:
+        """What is to be followed in the frames of a code object that is not known; that is remembered."""
+        while True:
+            epoch, edits = self._epoch[0], self._planner.edits
+            plan = self._follow_plan(code, namespace)
+            self._traced.remember(code, plan)
+            # As in `Decisions`: an edit may have been published since, and what it makes others forget be forgotten.
+            if epoch == self._epoch[0] and edits == self._planner.edits:
+                return plan
+            self._traced.drop(code)
 
     def _attach(self, frame: FrameType) -> FollowPlan | None:
         """Follow a frame that is running already, if it has to be; what is followed."""
@@ -448,7 +458,7 @@ class BytecodeBackend(TracingBackend):
             return True
         if _any_left(self._suspended, self._is_stale):
             return True
-        if _PYPY and (_any_left(self._pending, _is_alive) or self._followed.any(_makes)):
+        if _PYPY and (self._pending or self._followed.any(_makes)):
             return True
         return any(self._is_armed(reference()) for reference, _ in list(self._refusals.values()))
 
@@ -491,7 +501,7 @@ class BytecodeBackend(TracingBackend):
             if is_own(sys._getframe(1).f_code):
                 return  # compiled to be looked at
             if threading.get_ident() not in OWN_THREADS:
-                self._pending.append(weakref.ref(code))
+                self._pending.add(code)
                 self._followed.expect(code)
         except BaseException as error:
             self.failed(error)
@@ -681,10 +691,6 @@ def _any_left(references: list[weakref.ref[Any]], holds: Callable[[Any], bool]) 
 def _is_import(frame: FrameType | None) -> bool:
     """Whether it is a frame of the import system, which runs the code of a module once and forgets it."""
     return frame is not None and frame.f_code.co_filename.startswith("<frozen importlib")
-
-
-def _is_alive(one: object) -> bool:
-    return one is not None
 
 
 def _makes(plan: FollowPlan) -> bool:

@@ -7,6 +7,7 @@ namespace that it ran in: modules that a program lets go would stay.
 
 from __future__ import annotations
 
+import itertools
 import weakref
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -34,6 +35,35 @@ class CodeReference(weakref.ref):  # type: ignore[type-arg]
         reference = super().__new__(cls, code, died)
         reference.address = id(code)
         return reference
+
+
+class AliveCodes:
+    """A few code objects, until they die. True while any of them is alive.
+
+    Several threads may change it: each one has a number that is never used again. Two references are equal if what they
+    refer to is, as the code of two modules with the same text can be.
+    """
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count()
+        self._references: dict[int, weakref.ref[CodeType]] = {}
+
+    def add(self, code: CodeType) -> None:
+        """Take one in."""
+        self._references[next(self._numbers)] = weakref.ref(code)
+
+    def discard(self, code: CodeType) -> None:
+        """Let it go, if it is in."""
+        for number, reference in list(self._references.items()):
+            if reference() is code:
+                self._references.pop(number, None)
+
+    def __bool__(self) -> bool:
+        for number, reference in list(self._references.items()):
+            if reference() is not None:
+                return True
+            self._references.pop(number, None)
+        return False
 
 
 class Codes(Generic[P]):

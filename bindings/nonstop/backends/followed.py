@@ -95,13 +95,11 @@ class Followed:
         for ident, top in topmost_frames().items():
             if ident in OWN_THREADS or ident == current:
                 continue
-            found = self._attached(visible(ident, top))
-            # On PyPy only that thread itself sees all of its stack.
-            self._frames[ident] = {**self._frames.get(ident, {}), **found} if _PYPY else found
+            # One by one: that thread goes on meanwhile, and adds and takes away what it begins and leaves.
+            self._see(self._frames.setdefault(ident, {}), visible(ident, top))
         if current not in OWN_THREADS:
-            greenlets = self._attached(frames_of_greenlets())
             self._look(current)
-            self._frames[current].update(greenlets)
+            self._see(self._frames[current], frames_of_greenlets())
             self._settle(current)
         everywhere = self._everywhere()
         for ident in topmost_frames():
@@ -124,13 +122,15 @@ class Followed:
                 yield from visible(ident, top)
         yield from frames_of_greenlets()
 
-    def _attached(self, frames: Iterator[FrameType]) -> dict[int, Any]:
-        found = {}
+    def _see(self, followed: dict[int, Any], frames: Iterator[FrameType]) -> dict[int, Any]:
+        """Bring what is followed in some frames up to date."""
         for frame in frames:
             plan = self._attach(frame)
-            if plan is not None:
-                found[id(frame)] = plan
-        return found
+            if plan is None:
+                followed.pop(id(frame), None)
+            else:
+                followed[id(frame)] = plan
+        return followed
 
     def add(self, frame: FrameType, plan: Any) -> None:
         """A frame of this thread is followed from now on."""
@@ -228,8 +228,9 @@ class Followed:
 
     def _look(self, ident: int) -> None:
         """See to the stack of the current thread."""
-        self._frames[ident] = self._attached(stack(sys._getframe(1)))
-        self._seen[ident] = self._edits
+        edits = self._edits  # another thread's edit may come meanwhile
+        self._frames[ident] = self._see({}, stack(sys._getframe(1)))
+        self._seen[ident] = edits
         self._settle(ident)
 
     def _settle(self, ident: int) -> None:
