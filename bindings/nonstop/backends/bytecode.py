@@ -1,4 +1,4 @@
-"""The backend that puts calls into code: CPython up to 3.11. For PyPy it is made, and not offered yet.
+"""The backend that puts calls into code: CPython up to 3.11, and PyPy.
 
 Code without a breakpoint runs as ever, and that with one runs a call more where control enters the unit. The rewriter
 (`src/patch`) makes a new code object of the one that a function has, and the function gets it; so do all that are made
@@ -108,10 +108,8 @@ class BytecodeBackend(TracingBackend):
         """From CPython 3.12 on sys.monitoring does it better."""
         if read_facts().call is None:
             return "calls are put into code on CPython up to 3.11"
-        if _PYPY:
-            return "not on PyPy yet: a module that begins while functions are searched is missed now and then"
         try:
-            return why_no_native_hooks()
+            return None if _PYPY else why_no_native_hooks()
         except LibraryError:
             return None  # that nothing works without the library is said elsewhere
 
