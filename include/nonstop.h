@@ -309,6 +309,10 @@
 // events of instructions (f_trace_opcodes) in this code object.
 #define NONSTOP_ENTRY_HIDDEN 4
 
+// Flag of an entry: all that an arrival there does is to be counted. A host to which a call of nonstop_hit is dear may count by
+// itself for as long as the epoch is the same, and tell with nonstop_hit_total.
+#define NONSTOP_ENTRY_ONLY_COUNTS 8
+
 // Flag of a decision: a breakpoint may stand in this file; call nonstop_source_register or nonstop_source_without_units, and
 // decide again.
 #define NONSTOP_NEEDS_SOURCE 1
@@ -732,7 +736,7 @@ typedef struct {
     uint32_t line;
     // Report arrivals with this number.
     uint32_t site;
-    // NONSTOP_ARM_NEEDS_THREAD_NAME, NONSTOP_ENTRY_MIXED, NONSTOP_ENTRY_HIDDEN.
+    // NONSTOP_ARM_NEEDS_THREAD_NAME, NONSTOP_ENTRY_MIXED, NONSTOP_ENTRY_HIDDEN, NONSTOP_ENTRY_ONLY_COUNTS.
     uint32_t flags;
 } nonstop_entry;
 
@@ -1224,6 +1228,15 @@ nonstop_status nonstop_hit(const nonstop_engine *engine,
                            nonstop_hit_item *items,
                            size_t capacity,
                            size_t *out_count);
+
+// The host counted arrivals at a site by itself, where all entries have NONSTOP_ENTRY_ONLY_COUNTS: `total` since it was given
+// the number of the site. Those that are new are counted as hits of the breakpoints there. Tell before breakpoints are
+// removed, disabled or reported, and before the code object is forgotten: what was counted afterwards goes to those that are
+// there then. Telling the same twice, or less than before, counts nothing, so that several threads may tell. NOT_FOUND: the
+// code object was forgotten. Any thread. Since 1.
+nonstop_status nonstop_hit_total(const nonstop_engine *engine,
+                                 uint32_t site,
+                                 uint64_t total);
 
 // The condition of an open hit had this outcome: NONSTOP_FALSE, NONSTOP_TRUE or NONSTOP_RAISED. When it held, the hit rules go
 // on: verdict CAPTURE means capture, under the same ticket; IGNORE: nothing is left to do. `*out_item` says the same, with

@@ -54,6 +54,7 @@ static void a_missing_engine_is_refused_by_every_function(void)
     NULL_IS_REFUSED(nonstop_code_forget(NULL, 1), "engine");
     NULL_IS_REFUSED(nonstop_event(NULL, 1, NONSTOP_EVENT_LINE, 3, 7, 1, &site), "engine");
     NULL_IS_REFUSED(nonstop_hit(NULL, 1, 7, NULL, 0, 0, &item, 1, &count), "engine");
+    NULL_IS_REFUSED(nonstop_hit_total(NULL, 1, 1), "engine");
     NULL_IS_REFUSED(nonstop_hit_commit(NULL, 1, NONSTOP_TRUE, 0, &item), "engine");
     NULL_IS_REFUSED(nonstop_hit_abandon(NULL, 1), "engine");
     NULL_IS_REFUSED(nonstop_capture_records(NULL, 1, "h", 1), "engine");

@@ -211,11 +211,11 @@ static void run_line(run *at_work, const char *text)
         {"decide", call_decide, 1},       {"carries", call_carries, 1},
         {"forget", call_forget, 0},       {"event", call_event, 1},
         {"hit", call_hit, 1},             {"commit", call_commit, 1},
-        {"abandon", call_abandon, 0},     {"capture", call_capture, 1},
-        {"records", call_records, 1},     {"receive", call_receive, 1},
-        {"close", call_close, 0},         {"stats", call_stats, 1},
-        {"epoch", call_epoch, 1},         {"wait", call_wait, 0},
-        {"template", call_template, 1},
+        {"total", call_total, 0},         {"abandon", call_abandon, 0},
+        {"capture", call_capture, 1},     {"records", call_records, 1},
+        {"receive", call_receive, 1},     {"close", call_close, 0},
+        {"stats", call_stats, 1},         {"epoch", call_epoch, 1},
+        {"wait", call_wait, 0},           {"template", call_template, 1},
     };
     line said;
     const char *problem = line_read(&said, text), *name = problem == NULL ? next_word(&said.call) : NULL;

@@ -63,7 +63,8 @@ call call_add, call_remove, call_enable, call_disable, call_set_state, call_repo
 call call_source, call_no_source, call_source_lines, call_path_map, call_filter, call_decide, call_carries, call_forget,
     call_event;
 /* calls_hits.c */
-call call_hit, call_commit, call_abandon, call_capture, call_records, call_receive, call_close, call_stats, call_template;
+call call_hit, call_total, call_commit, call_abandon, call_capture, call_records;
+call call_receive, call_close, call_stats, call_template;
 
 /* calls_tables.c: reads one line of programs.units. NULL, or what is wrong with it. */
 const char *table_read(tables *into, const char *text);

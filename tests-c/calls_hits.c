@@ -95,6 +95,16 @@ void call_hit(run *at_work, line *said)
     }
 }
 
+void call_total(run *at_work, line *said)
+{
+    known *site = next_named(at_work, said, SITE);
+    const char *word = site == NULL ? NULL : one_word(at_work, &said->call, "how many");
+    uint64_t total;
+    if (word != NULL && a_number(at_work, word, UINT64_MAX, &total)) {
+        goes_on(at_work, said, nonstop_hit_total(at_work->engine, (uint32_t)site->number, total));
+    }
+}
+
 void call_commit(run *at_work, line *said)
 {
     static const char *const outcomes[] = {"false", "true", "raised", NULL};

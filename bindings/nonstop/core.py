@@ -36,7 +36,7 @@ COUNT, LOG, SNAPSHOT = range(3)
 # Breakpoint flags.
 HAS_CONDITION, DISABLED = 1, 2
 # Arm and entry flags.
-NEEDS_THREAD_NAME, REENTERED, MIXED, HIDDEN = 1, 2, 2, 4
+NEEDS_THREAD_NAME, REENTERED, MIXED, HIDDEN, ONLY_COUNTS = 1, 2, 2, 4, 8
 # Flags of a source, and of a code object.
 _COMPILED = 1
 _OF_OTHER_SOURCE = 1
@@ -448,9 +448,12 @@ class Engine:
         self.epoch_word = lib.nonstop_engine_epoch(self._engine)
         # Hoisted: looking a function up in `lib` costs 12 to 57 ns at each call on CPython.
         self._hit = lib.nonstop_hit
+        self._hit_total = lib.nonstop_hit_total
         self._commit = lib.nonstop_hit_commit
         self._capture = lib.nonstop_capture_records
         self._buffers = _Buffers(ffi)
+        #: Called before breakpoints are reported: who counts arrivals by himself tells of them then.
+        self.gather: Callable[[], object] = bool
 
     def after_fork(self) -> None:
         """Start again from fresh locks; only in the child, before any other call there."""
@@ -502,6 +505,7 @@ class Engine:
 
     def report(self, breakpoint: int) -> Report:
         """State and counters of one breakpoint."""
+        self.gather()
         ffi = self._ffi
         out = ffi.new("nonstop_breakpoint_report *", {"struct_size": ffi.sizeof("nonstop_breakpoint_report")})
         _check(self._lib.nonstop_breakpoint_get_report(self._engine, breakpoint, out))
@@ -748,6 +752,12 @@ class Engine:
                 _fail(status)
             return ()
         return [_item(item) for item in buffers.items[0 : count[0]]]
+
+    def hit_total(self, site: int, total: int) -> None:
+        """Tell how many arrivals at `site`, where all entries have ``ONLY_COUNTS``, the host has counted by itself, in
+        all: those that it had not told are hits.
+        """
+        _check(self._hit_total(self._engine, site, total))
 
     def commit(self, ticket: int, outcome: int) -> HitItem:
         """Tell the outcome of a condition. Verdict: IGNORE, or CAPTURE under the same ticket."""

@@ -157,6 +157,9 @@ class Runner:
     def forget(self, call: Words) -> None:
         self._engine.code_forget(_key(call.one("a key")))
 
+    def total(self, call: Words) -> None:
+        self._engine.hit_total(self._sites[call.one("a site")], number(call.one("how many")))
+
     def abandon(self, call: Words) -> None:
         self._engine.abandon(self._tickets[call.one("a ticket")])
 
@@ -392,7 +395,7 @@ _Call = Callable[[Runner, Words], Optional[_Compare]]
 
 _CALLS: dict[str, _Call] = {
     name: getattr(Runner, name)
-    for name in "engine add remove enable disable set_state source no_source path_map filter forget abandon close wait".split()
+    for name in "engine add remove enable disable set_state source no_source path_map filter forget total abandon close wait".split()
 }
 _QUESTIONS: dict[str, _Call] = {
     name: getattr(Runner, name)

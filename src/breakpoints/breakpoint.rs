@@ -169,7 +169,12 @@ impl Breakpoint {
 
     /// Counts an arrival that ended so.
     pub fn count(&self, end: End) {
-        self.kept.counters.count(end);
+        self.count_many(end, 1);
+    }
+
+    /// Counts several that did.
+    pub fn count_many(&self, end: End, arrivals: u64) {
+        self.kept.counters.count(end, arrivals);
     }
 
     /// Whether it is enabled.

@@ -30,9 +30,9 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Counts one arrival that ended so.
-    pub fn count(&self, end: End) {
-        self.ends[end as usize].fetch_add(1, Relaxed);
+    /// Counts arrivals that ended so.
+    pub fn count(&self, end: End, arrivals: u64) {
+        self.ends[end as usize].fetch_add(arrivals, Relaxed);
     }
 
     /// How many arrivals ended so.

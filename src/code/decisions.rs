@@ -179,6 +179,11 @@ impl Decisions {
         self.sites.bound_at(site)
     }
 
+    /// See [`Sites::told_total`].
+    pub fn told_total(&self, site: u32, total: u64) -> Option<(Bound, u64)> {
+        self.sites.told_total(site, total)
+    }
+
     /// Ends the sites of an entry that is out of the map; its file is yet to be left.
     fn sites_released(&self, entry: Entry) -> Arc<File> {
         entry.sites.into_iter().for_each(|site| self.sites.release(site));
@@ -350,6 +355,7 @@ impl Entry {
                 line: entry.line,
                 site: site_of(unit)?,
                 needs_thread_name: needs_thread_name(breakpoints),
+                only_counts: breakpoints.iter().all(|found| found.only_counts()),
                 is_mixed: entry.is_mixed,
                 is_hidden: entry.is_hidden,
                 is_reentered: entry.is_reentered,

@@ -69,6 +69,8 @@ pub struct EntryPoint {
     pub site: u32,
     /// See [`Arm::needs_thread_name`].
     pub needs_thread_name: bool,
+    /// Whether an arrival is counted, and nothing else.
+    pub only_counts: bool,
     /// Whether control can come here from inside of the unit as well: then it is an arrival only if the event before was not
     /// inside (see [`crate::engine::Engine::is_inside`]).
     pub is_mixed: bool,

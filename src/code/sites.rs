@@ -1,7 +1,7 @@
 //! Sites: the units of code objects that breakpoints are bound to.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::Arc;
 
 use dashmap::mapref::entry::Entry as Place;
@@ -22,8 +22,16 @@ pub struct Bound {
 
 /// What a site number stands for.
 #[derive(Debug, Default)]
+struct Known {
+    bound: Bound,
+    /// Arrivals that the host counted by itself, as far as it has told.
+    told: AtomicU64,
+}
+
+/// The sites of all code objects, by number.
+#[derive(Debug, Default)]
 pub struct Sites {
-    bound: DashMap<u32, Bound, IntHash>,
+    known: DashMap<u32, Known, IntHash>,
     last: AtomicU32,
 }
 
@@ -57,7 +65,15 @@ impl Sites {
 
     /// The breakpoints bound at a site; `None` for a number that names no site (any more).
     pub fn bound_at(&self, number: u32) -> Option<Bound> {
-        self.bound.get(&number).map(|bound| bound.clone())
+        self.known.get(&number).map(|known| known.bound.clone())
+    }
+
+    /// The host has counted so many arrivals at a site since that has its number: what is bound there, and how many of them
+    /// are new. To tell the same twice is fine, from whatever threads.
+    pub fn told_total(&self, number: u32, total: u64) -> Option<(Bound, u64)> {
+        let known = self.known.get(&number)?;
+        let before = known.told.fetch_max(total, Relaxed);
+        Some((known.bound.clone(), total.saturating_sub(before)))
     }
 
     /// Makes the sites of a code object carry exactly the armed breakpoints, and tells these what changed for them. Both
@@ -85,13 +101,15 @@ impl Sites {
             }
             let line = place.map_or(site.bound.line, |place| place.span.first_line);
             site.bound = Bound { line, breakpoints: wanted.into() };
-            self.bound.insert(site.number, site.bound.clone());
+            if let Some(mut known) = self.known.get_mut(&site.number) {
+                known.bound = site.bound.clone();
+            }
         }
     }
 
     /// Ends a site: its code object is gone.
     pub fn release(&self, site: Site) {
-        self.bound.remove(&site.number);
+        self.known.remove(&site.number);
         site.bound.breakpoints.iter().for_each(|breakpoint| breakpoint.unbind());
     }
 
@@ -102,10 +120,9 @@ impl Sites {
             if number == 0 {
                 continue;
             }
-            if let Place::Vacant(place) = self.bound.entry(number) {
-                let bound = Bound::default();
-                place.insert(bound.clone());
-                return Site { number, unit, bound };
+            if let Place::Vacant(place) = self.known.entry(number) {
+                place.insert(Known::default());
+                return Site { number, unit, bound: Bound::default() };
             }
         }
     }
@@ -151,6 +168,20 @@ mod tests {
         all.bind(&mut sites, &[unit(1), unit(2), unit(3)]);
         let numbers: Vec<u32> = sites.iter().map(|site| site.number).collect();
         assert_eq!(numbers, [1, u32::MAX, 2]);
+    }
+
+    #[test]
+    fn of_what_a_host_counted_only_what_is_new_counts() {
+        let (all, mut sites) = (Sites::default(), Vec::new());
+        all.bind(&mut sites, &[unit(5)]);
+        let number = sites[0].number;
+        let new = |total| all.told_total(number, total).map(|(_, new)| new);
+        assert_eq!([new(3), new(3), new(2), new(7)], [Some(3), Some(0), Some(0), Some(4)]);
+        // Also where other breakpoints stand there now.
+        all.bind(&mut sites, &[]);
+        assert_eq!(new(8), Some(1));
+        sites.into_iter().for_each(|site| all.release(site));
+        assert!(all.told_total(number, 9).is_none());
     }
 
     #[test]

@@ -95,14 +95,25 @@ impl Engine {
         self.hit_bound(&bound, thread, now_ns, room, give)
     }
 
+    /// The host has counted arrivals at a site by itself, `total` since that has its number. Those that it had not told are
+    /// hits of the breakpoints there that only count. It tells before breakpoints change: what it counted afterwards counts
+    /// for those that are there when it tells.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] for an unknown site.
+    pub fn hit_total(&self, site: u32, total: u64) -> Result<(), EngineError> {
+        let (bound, new) = self.decisions.told_total(site, total).ok_or_else(|| unknown(site))?;
+        let counting = bound.breakpoints.iter().filter(|breakpoint| breakpoint.only_counts());
+        counting.for_each(|breakpoint| breakpoint.count_many(End::Captured, new));
+        Ok(())
+    }
+
     /// What is bound at a site.
     ///
     /// # Errors
     /// [`EngineError::NotFound`] for an unknown site.
     pub fn bound_at(&self, site: u32) -> Result<Bound, EngineError> {
-        self.decisions.bound_at(site).ok_or_else(|| {
-            EngineError::NotFound(format!("no site has the number {site}: its code object was forgotten"))
-        })
+        self.decisions.bound_at(site).ok_or_else(|| unknown(site))
     }
 
     /// The same as [`Engine::hit`], for one who knows what is bound there in the present epoch.
@@ -321,6 +332,10 @@ fn give_up(open: &Ticket) {
         Stage::Condition => End::Error,
         Stage::Capture { .. } => End::Dropped,
     });
+}
+
+fn unknown(site: u32) -> EngineError {
+    EngineError::NotFound(format!("no site has the number {site}: its code object was forgotten"))
 }
 
 /// Whether a hit of this breakpoint can need the host: a plain counter never does.

@@ -108,6 +108,9 @@ pub const NONSTOP_ENTRY_MIXED: u32 = 2;
 /// Flag of an entry: no line begins there that a tracer is told of, since what runs just before has the same line. Observe the
 /// events of instructions (f_trace_opcodes) in this code object.
 pub const NONSTOP_ENTRY_HIDDEN: u32 = 4;
+/// Flag of an entry: all that an arrival there does is to be counted. A host to which a call of nonstop_hit is dear may count by
+/// itself for as long as the epoch is the same, and tell with nonstop_hit_total.
+pub const NONSTOP_ENTRY_ONLY_COUNTS: u32 = 8;
 
 /// Where control enters a unit: an event at this offset is an arrival, one elsewhere in the unit is none.
 #[repr(C)]
@@ -119,7 +122,7 @@ pub struct nonstop_entry {
     pub line: u32,
     /// Report arrivals with this number.
     pub site: u32,
-    /// NONSTOP_ARM_NEEDS_THREAD_NAME, NONSTOP_ENTRY_MIXED, NONSTOP_ENTRY_HIDDEN.
+    /// NONSTOP_ARM_NEEDS_THREAD_NAME, NONSTOP_ENTRY_MIXED, NONSTOP_ENTRY_HIDDEN, NONSTOP_ENTRY_ONLY_COUNTS.
     pub flags: u32,
 }
 
@@ -128,7 +131,13 @@ impl From<&EntryPoint> for nonstop_entry {
         let name = if entry.needs_thread_name { NONSTOP_ARM_NEEDS_THREAD_NAME } else { 0 };
         let mixed = if entry.is_mixed { NONSTOP_ENTRY_MIXED } else { 0 };
         let hidden = if entry.is_hidden { NONSTOP_ENTRY_HIDDEN } else { 0 };
-        Self { offset: entry.offset, line: entry.line, site: entry.site, flags: name | mixed | hidden }
+        let counts = if entry.only_counts { NONSTOP_ENTRY_ONLY_COUNTS } else { 0 };
+        Self {
+            offset: entry.offset,
+            line: entry.line,
+            site: entry.site,
+            flags: name | mixed | hidden | counts,
+        }
     }
 }
 

@@ -93,6 +93,27 @@ pub unsafe extern "C" fn nonstop_hit(
     })
 }
 
+/// The host counted arrivals at a site by itself, where all entries have NONSTOP_ENTRY_ONLY_COUNTS: `total` since it was given
+/// the number of the site. Those that are new are counted as hits of the breakpoints there. Tell before breakpoints are
+/// removed, disabled or reported, and before the code object is forgotten: what was counted afterwards goes to those that are
+/// there then. Telling the same twice, or less than before, counts nothing, so that several threads may tell. NOT_FOUND: the
+/// code object was forgotten. Any thread. Since 1.
+///
+/// # Safety
+/// `engine` is NULL or live.
+#[no_mangle]
+pub unsafe extern "C" fn nonstop_hit_total(
+    engine: *const nonstop_engine,
+    site: u32,
+    total: u64,
+) -> nonstop_status {
+    guarded(|| {
+        // SAFETY: the host's promise.
+        unsafe { nonstop_engine::borrow(engine) }?.engine.hit_total(site, total)?;
+        Ok(NONSTOP_OK)
+    })
+}
+
 /// Outcome of a condition: it does not hold.
 pub const NONSTOP_FALSE: i32 = 0;
 /// Outcome of a condition: it holds; the arrival is a hit.

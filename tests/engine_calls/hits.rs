@@ -8,8 +8,7 @@ use super::words::{number, Line, Words};
 
 impl Runner<'_> {
     pub fn hit(&mut self, line: &mut Line) -> Result<(), Stop> {
-        let site =
-            u32::try_from(self.sites.get(&line.call.one("a site")?)?).map_err(|error| error.to_string())?;
+        let site = self.site(line)?;
         let (mut id, mut name) = (1, None);
         while let Some(word) = line.call.next() {
             match word.split_once('=') {
@@ -34,6 +33,17 @@ impl Runner<'_> {
             self.item(&word, item)?;
         }
         Ok(())
+    }
+
+    fn site(&self, line: &mut Line) -> Result<u32, String> {
+        let number = self.sites.get(&line.call.one("a site")?)?;
+        u32::try_from(number).map_err(|error| error.to_string())
+    }
+
+    pub fn total(&mut self, line: &mut Line) -> Result<(), Stop> {
+        let (site, total) = (self.site(line)?, line.call.number("how many")?);
+        line.call.finish()?;
+        Ok(self.engine.hit_total(site, total)?)
     }
 
     /// `b1#2=t1` or `b1?=t1`.

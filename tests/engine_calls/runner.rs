@@ -150,7 +150,7 @@ impl<'t> Runner<'t> {
         let name = line.call.one("a call")?;
         let has_answer = match &*name {
             "add" | "remove" | "enable" | "disable" | "set_state" | "source" | "no_source" | "path_map"
-            | "filter" | "forget" | "abandon" | "close" | "wait" | "engine" => false,
+            | "filter" | "forget" | "total" | "abandon" | "close" | "wait" | "engine" => false,
             "report" | "source_lines" | "decide" | "carries" | "event" | "hit" | "commit" | "capture"
             | "records" | "receive" | "stats" | "epoch" | "template" => true,
             other => return Err(format!("there is no call '{other}'").into()),
@@ -179,6 +179,7 @@ impl<'t> Runner<'t> {
             "forget" => self.forget(line)?,
             "event" => self.event(line)?,
             "hit" => self.hit(line)?,
+            "total" => self.total(line)?,
             "commit" => self.commit(line)?,
             "abandon" => {
                 let ticket = self.ticket(line)?;
