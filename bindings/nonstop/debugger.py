@@ -660,6 +660,12 @@ def _close_all() -> None:
         debugger.close()
 
 
+def _before_fork() -> None:
+    for debugger in list(_debuggers):
+        # The engine of the child does not know the sites of its parent.
+        debugger._engine.gather()
+
+
 def _after_fork_in_child() -> None:
     fork_is_seen(sys._getframe(1))
     for debugger in list(_debuggers):
@@ -668,4 +674,4 @@ def _after_fork_in_child() -> None:
 
 atexit.register(_close_all)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork_in_child)

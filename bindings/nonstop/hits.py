@@ -76,6 +76,14 @@ class Hits:
         finally:
             self.spent_ns += time.perf_counter_ns() - started
 
+    def tell_total(self, site: int, total: int) -> None:
+        """Arrivals at `site` that somebody counted by himself, all that there were: see `Engine.hit_total`."""
+        self._engine.hit_total(site, total)
+
+    def gather_with(self, gather: Callable[[], None]) -> None:
+        """Have `gather` called before anybody looks at the counters."""
+        self._engine.gather = gather
+
     def answer(self, frame: FrameType, item: HitItem) -> None:
         """The same for one who has told the engine of the arrival: what one of its breakpoints wants."""
         started = time.perf_counter_ns()

@@ -21,6 +21,7 @@ import itertools
 import sys
 import threading
 import weakref
+from _thread import get_ident
 from types import CodeType
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -31,10 +32,11 @@ from nonstop.backends.decisions import Decisions
 from nonstop.backends.errand import Errand
 from nonstop.backends.followed import Followed
 from nonstop.backends.functions import Alive, find_alive, frame_of, functions_in, namespaces
-from nonstop.backends.own_threads import OWN_THREADS
+from nonstop.backends.own_threads import OWN_THREADS, SILENT_THREADS
 from nonstop.backends.rewriting import Rewriting, spreads
 from nonstop.backends.settrace import TracePlan, TracingBackend, tracer_of
-from nonstop.core import Entry, HitItem, ignore_thread, why_no_native_hooks
+from nonstop.backends.tallies import Tallies
+from nonstop.core import NEEDS_THREAD_NAME, ONLY_COUNTS, Entry, HitItem, ignore_thread, why_no_native_hooks
 from nonstop.dialect import read_facts
 from nonstop.errors import BackendError, LibraryError, StateError
 from nonstop.planner import is_own, module_name
@@ -56,8 +58,16 @@ _sessions = itertools.count(1)
 _active: BytecodeBackend | None = None
 
 
+#: What counts the calls that do no more, by their numbers: see :class:`Tallies`.
+_counting: dict[int, Any] = {}
+
+
 def _hook(number: int) -> None:
     """What code calls where there is no native hook."""
+    count = _counting.get(number)
+    if count is not None and get_ident() not in SILENT_THREADS:
+        next(count)
+        return
     backend = _active
     if backend is not None:
         backend.at_site(number, sys._getframe(1))
@@ -78,13 +88,13 @@ class BytecodeBackend(TracingBackend):
         self._hook: Any = _hook
         #: By the number of a call: what it belongs to, and the line that its unit begins at.
         self._plans: dict[int, tuple[CallPlan, int]] = {}
+        self._tallies = Tallies(hits.tell_total)
         self._refusals: dict[int, tuple[weakref.ref[CodeType], str]] = {}
         self._suspended: list[weakref.ref[Any]] = []
         #: Code of modules that was made and has not run yet, as far as is known (PyPy).
         self._pending = AliveCodes()
         #: Files without a breakpoint, under whatever module.
         self._quiet_names: set[str] = set()
-        self._answering: set[int] = set()
         self._lock = _thread.allocate_lock()
         self._unsettled = False
         self._listener: Any = self._runs_soon
@@ -115,7 +125,7 @@ class BytecodeBackend(TracingBackend):
 
     def start(self) -> None:
         """Begin to see code that is about to run. What is there is seen to by `refresh`."""
-        global _active
+        global _active, _counting
         if _active is self:
             return
         if _active is not None or settrace.observer() is not None:
@@ -127,13 +137,15 @@ class BytecodeBackend(TracingBackend):
         self._plans, self._refusals, self._suspended, self._pending = {}, {}, [], AliveCodes()
         self._quiet_names = set()
         self._replaced, self._spreads = {}, False
-        self._answering = set()
         self.decisions = self._no_decisions()
         self._traced = Codes(lambda plan: None)
         if self._hooks is not None:
             self._hook = self._hooks.start(None, self._at_site, self._answer, self._outdated, puts_calls=True)
         self._rewriting = self._no_rewriting()
         settrace.observe(self, self._traced.known)
+        self._tallies = Tallies(self._hits.tell_total)
+        self._hits.gather_with(self._tallies.gather_all)
+        _counting = self._tallies.counting
         _active = self
         self._followed.start()
         self._listen(True)
@@ -183,7 +195,6 @@ class BytecodeBackend(TracingBackend):
     def after_fork(self) -> None:
         """The engine of the child begins without decisions: make them again. The code stays as it is."""
         self._lock = _thread.allocate_lock()
-        self._answering.clear()
         self._followed.after_fork()
         self._rewriting.end()
         for plan in self.decisions.codes.plans():
@@ -237,22 +248,38 @@ class BytecodeBackend(TracingBackend):
         self._plans[number] = plan, entry.line
         if self._hooks is not None:
             self._hooks.arm(number, [entry], epoch)
+        elif entry.flags & ONLY_COUNTS:
+            self._tallies.count(number, entry.site)
+        else:
+            self._tallies.pause(number)
 
     def disarm(self, number: int) -> None:
         """Let them arrive nowhere."""
         self._plans.pop(number, None)
         if self._hooks is not None:
             self._hooks.arm(number, (), 0)
+        else:
+            self._tallies.pause(number)
+
+    def gather(self, number: int) -> None:
+        """Tell of those that were counted."""
+        if self._hooks is None:
+            self._tallies.gather(number)
+
+    def forget(self, number: int) -> None:
+        """There are no such calls any more."""
+        self.disarm(number)
+        self._tallies.forget(number)
 
     # Called by the hooks
 
     def at_site(self, number: int, frame: FrameType) -> None:
         """Code has called: control of this frame enters a unit."""
         ident = threading.get_ident()
-        if ident in OWN_THREADS or ident in self._answering:
+        if ident in SILENT_THREADS:
             return
-        self._answering.add(ident)
         try:
+            SILENT_THREADS.add(ident)
             found = self._plans.get(number)
             if found is None:
                 return
@@ -262,13 +289,13 @@ class BytecodeBackend(TracingBackend):
             entry = plan.sites.get(line)
             if entry is None:
                 return
-            self._hits.arrive(frame, entry.site, bool(entry.flags))
+            self._hits.arrive(frame, entry.site, bool(entry.flags & NEEDS_THREAD_NAME))
             if plan.epoch != self._epoch[0]:
                 self._arrived(plan)
         except BaseException as error:
             self.failed(error)
         finally:
-            self._answering.discard(ident)
+            SILENT_THREADS.discard(ident)
 
     def _at_site(self, number: int) -> None:
         """The native hook leaves all to Python."""
@@ -277,11 +304,11 @@ class BytecodeBackend(TracingBackend):
     def _answer(self, *item: int) -> None:
         """The native hook counted an arrival of the frame that calls this, and a breakpoint wants something."""
         ident = threading.get_ident()
-        self._answering.add(ident)
         try:
+            SILENT_THREADS.add(ident)
             self._hits.answer(sys._getframe(1), HitItem(*item))
         finally:
-            self._answering.discard(ident)
+            SILENT_THREADS.discard(ident)
 
     def _outdated(self, number: int) -> None:
         """The native hook counted an arrival, and the epoch has changed."""
@@ -387,17 +414,17 @@ class BytecodeBackend(TracingBackend):
         if 0 <= plan.makes_until < entry.offset:
             self.passes(frame, plan)
         ident = threading.get_ident()
-        if ident in self._answering:
+        if ident in SILENT_THREADS:
             return
-        self._answering.add(ident)
-        if self._hooks is not None:
-            ignore_thread(True)
         try:
+            SILENT_THREADS.add(ident)
+            if self._hooks is not None:
+                ignore_thread(True)
             super().arrive(frame, plan, entry)
         finally:
             if self._hooks is not None:
                 ignore_thread(False)
-            self._answering.discard(ident)
+            SILENT_THREADS.discard(ident)
 
     # What is to be followed
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from nonstop.backends.decisions import Plan
 from nonstop.backends.settrace import TracePlan
-from nonstop.core import MIXED, NEEDS_THREAD_NAME, Entry
+from nonstop.core import MIXED, NEEDS_THREAD_NAME, ONLY_COUNTS, Entry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +34,12 @@ class Calls(Protocol):
     def disarm(self, number: int) -> None:
         """Let them arrive nowhere."""
 
+    def gather(self, number: int) -> None:
+        """Tell of those that were counted."""
+
+    def forget(self, number: int) -> None:
+        """There are no such calls any more."""
+
 
 class CallPlan(Plan):
     """The calls that belong into an original code object."""
@@ -51,6 +57,11 @@ class CallPlan(Plan):
         #: By line: what the call is made with. A unit keeps it: frames may run on with calls that were put in before.
         self.numbers: dict[int, int] = {}
 
+    def gather(self) -> None:
+        """Tell of the arrivals that were counted elsewhere."""
+        for number in list(self.numbers.values()):
+            self._calls.gather(number)
+
     def set(self, entries: Sequence[Entry], epoch: int) -> None:
         """Arm these entries."""
         calls = self._calls
@@ -58,7 +69,9 @@ class CallPlan(Plan):
         probes = calls.probes(self.facts) if entries else ()
         flags = {entry.site: entry.flags for entry in entries}
         sites = {
-            one.first_line: Entry(0, one.first_line, one.site, flags.get(one.site, 0) & NEEDS_THREAD_NAME)
+            one.first_line: Entry(
+                0, one.first_line, one.site, flags.get(one.site, 0) & (NEEDS_THREAD_NAME | ONLY_COUNTS)
+            )
             for one in probes
         }
         # In this order: at any instruction somebody may ask what is armed.
@@ -74,7 +87,7 @@ class CallPlan(Plan):
     def let_go(self) -> None:
         """The code object is gone."""
         for number in self.numbers.values():
-            self._calls.disarm(number)
+            self._calls.forget(number)
 
     @property
     def is_over(self) -> bool:

@@ -31,6 +31,10 @@ class Plan(abc.ABC):
         #: What the engine said: whether an offset is inside of the unit of a site.
         self.inside: dict[tuple[int, int], bool] = {}
 
+    def gather(self) -> None:
+        """Tell of the arrivals that were counted elsewhere: what is bound may be about to change."""
+        return
+
     def decided(self, entries: Sequence[Entry], epoch: int) -> None:
         """Take a decision over."""
         self.inside = {}
@@ -109,6 +113,7 @@ class Decisions(Generic[P]):
     def decide_again(self, plan: P) -> None:
         """Bring a plan up to the present epoch."""
         code = plan.code()
+        plan.gather()
         while True:
             decision = self._planner.decide(plan.facts, code)
             plan.decided(decision.entries, decision.epoch)

@@ -303,8 +303,10 @@ class MonitoringBackend(Backend):
             return
         if plan.epoch != self._epoch[0]:
             self.decisions.decide_again(plan)
-            if entry not in plan.entries.get(entry.offset, ()):
+            present = [one for one in plan.entries.get(entry.offset, ()) if one.site == entry.site]
+            if not present:
                 return
+            (entry,) = present
         self._hits.arrive(frame, entry.site, bool(entry.flags & NEEDS_THREAD_NAME))
         if plan.epoch != self._epoch[0]:
             self._arrived(plan)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 #: Their idents.
 OWN_THREADS: set[int] = set()
 
+#: Threads in which nothing is observed now: these, and those that are answering an arrival.
+SILENT_THREADS: set[int] = set()
+
 #: The frame that forked last, by its address, and the offset in its code at which it did.
 _fork: tuple[int, int] | None = None
 
@@ -23,12 +26,14 @@ _fork: tuple[int, int] | None = None
 def thread_ends() -> None:
     """The calling thread of nonstop ends: its ident may name another one soon."""
     OWN_THREADS.discard(threading.get_ident())
+    SILENT_THREADS.discard(threading.get_ident())
     ignore_thread(False)
 
 
 def leave_unobserved() -> None:
     """Keep the calling thread, one of nonstop's own, out of all observing; call it again after waiting."""
     OWN_THREADS.add(threading.get_ident())
+    SILENT_THREADS.add(threading.get_ident())
     ignore_thread(True)
     if sys.gettrace() is not None:
         sys.settrace(None)
@@ -53,6 +58,9 @@ def is_forking() -> bool:
 def fork_is_seen(caller: FrameType) -> None:
     """The child of a fork begins, and calls what was registered for it; `caller` is the frame that forked."""
     global _fork
+    # Only this thread is there. New ones may get the idents of those that are not.
+    for threads in (OWN_THREADS, SILENT_THREADS):
+        threads.intersection_update((threading.get_ident(),))
     if sys.implementation.name == "pypy":
         _fork = id(caller), caller.f_lasti
 

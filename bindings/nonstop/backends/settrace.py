@@ -251,8 +251,10 @@ class TracingBackend(Backend):
         """Control enters an armed unit."""
         if plan.epoch != self._epoch[0]:
             self.decide_again(plan)
-            if (plan.hidden if entry.flags & HIDDEN else plan.entries).get(entry.offset) != entry:
+            found = (plan.hidden if entry.flags & HIDDEN else plan.entries).get(entry.offset)
+            if found is None or found.site != entry.site:
                 return
+            entry = found
         self._hits.arrive(frame, entry.site, bool(entry.flags & NEEDS_THREAD_NAME))
         if plan.epoch != self._epoch[0]:
             self.decide_again(plan)
