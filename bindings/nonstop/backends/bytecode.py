@@ -472,6 +472,8 @@ class BytecodeBackend(TracingBackend):
             if 0 <= plan.makes_until < frame.f_lasti:
                 plan = self._rest(plan)
             return plan if not plan.is_over and self.attach(frame, plan) else None
+        except RecursionError:
+            raise  # whoever looks at the frames has not seen to all of them
         except BaseException as error:
             self.failed(error)
             return None

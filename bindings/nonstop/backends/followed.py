@@ -58,7 +58,7 @@ class Followed:
         self._edits = 0
         self._seen: dict[int, int] = {}
         self._runs = False
-        self._occasions = Occasions(self._see_to_it)
+        self._occasions = Occasions(self._see_to_it, self._is_settled)
         # One object for good: compared by identity when it is taken away.
         self._begin: Any = self._begin_thread
 
@@ -105,8 +105,7 @@ class Followed:
         for ident in topmost_frames():
             if ident not in OWN_THREADS and ident != current and (everywhere or self._frames.get(ident)):
                 self._reach(ident)
-        if not self._all_settled():
-            self._occasions.hasten(self._all_settled)
+        self._occasions.hasten()
 
     def _reach(self, ident: int) -> None:
         """Trace another thread, if that is possible from here."""
@@ -262,6 +261,3 @@ class Followed:
             return True
         # What a thread runs is seen from here on CPython: one without frames to follow need not look.
         return not _PYPY and not self._frames.get(ident) and not self._everywhere()
-
-    def _all_settled(self) -> bool:
-        return all(ident in OWN_THREADS or self._is_settled(ident) for ident in topmost_frames())

@@ -16,7 +16,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from nonstop.backends.errand import Errand
-from nonstop.backends.own_threads import unpatched
+from nonstop.backends.own_threads import OWN_THREADS, unpatched
+from nonstop.backends.stacks import topmost_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,14 +44,17 @@ def _hasty() -> tuple[int, int, int]:
 
 
 class Occasions:
-    """Calls a function, without arguments, at the occasions that there are; between `start` and `stop`."""
+    """Calls a function, without arguments, at the occasions that there are; between `start` and `stop`.
 
-    def __init__(self, call: Callable[[], None]) -> None:
+    `is_settled` says whether a thread, by its ident, needs no occasion.
+    """
+
+    def __init__(self, call: Callable[[], None], is_settled: Callable[[int], bool]) -> None:
         self._call = call
+        self._is_settled = is_settled
         self._tool: int | None = None
-        #: While collections are hastened: the program's own thresholds, what ends it, and when it ends in any case.
-        self._haste: tuple[tuple[int, int, int], Callable[[], bool], float] | None = None
-        self._done: Callable[[], bool] = bool
+        #: While collections are hastened: the program's own thresholds, and when it ends in any case.
+        self._haste: tuple[tuple[int, int, int], float] | None = None
         self._turns = Errand(self._take_turns) if hasattr(gc, "hooks") else None
         # One object for good: compared by identity when it is taken away.
         self._collection: Any = self._minor_collection if hasattr(gc, "hooks") else self._collection_phase
@@ -72,21 +76,20 @@ class Occasions:
                     self._tool = tool
                     break
 
-    def hasten(self, done: Callable[[], bool]) -> None:
-        """Let collections come at once, until `done` or for half a second.
+    def hasten(self) -> None:
+        """Let collections come at once, until all threads are settled or for half a second.
 
         A service in its steady state may make no garbage for hours. Only the youngest objects are collected, a few at a
         time; on CPython the program's thresholds are back afterwards. On PyPy a thread of nonstop's lets them be due.
         """
-        if not gc.isenabled():
+        if not gc.isenabled() or self._all_settled():
             return
         if self._turns is not None:
-            self._done = done
             self._turns.ask()
             return
         if not gc.get_threshold()[0]:
             return
-        self._haste = gc.get_threshold(), done, time.monotonic() + _HASTE_SECONDS
+        self._haste = gc.get_threshold(), time.monotonic() + _HASTE_SECONDS
         gc.set_threshold(*_hasty())
 
     def _calm(self) -> None:
@@ -129,23 +132,30 @@ class Occasions:
         pauses = map(unpatched("time", "sleep"), itertools.repeat(_TURN_SECONDS))
         turns = zip(map(bytearray, itertools.repeat(_TURN_BYTES)), pauses)
         deadline = time.monotonic() + _HASTE_SECONDS
-        while not self._done() and time.monotonic() < deadline and self._is_mine():
+        while not self._all_settled() and time.monotonic() < deadline and self._is_mine():
             next(turns)
+
+    def _all_settled(self) -> bool:
+        return all(ident in OWN_THREADS or self._is_settled(ident) for ident in topmost_frames())
 
     def _is_mine(self) -> bool:
         return getattr(gc, "hooks").on_gc_minor is self._collection  # noqa: B009 (mypy: not there on CPython)
 
+    def _occur(self) -> None:
+        try:
+            self._call()
+        except RecursionError:
+            return  # the program is too deep in its calls: the next occasion will do
+
     def _minor_collection(self, stats: object) -> None:
-        self._call()
+        self._occur()
 
     def _collection_phase(self, phase: str, info: object) -> None:
         if phase == "stop":
-            self._call()
-            if self._haste is not None:
-                _, done, deadline = self._haste
-                if time.monotonic() > deadline or done():
-                    self._calm()
+            self._occur()
+            if self._haste is not None and (time.monotonic() > self._haste[1] or self._all_settled()):
+                self._calm()
 
     def _exception_handled(self, code: object, offset: int, error: object) -> None:
         if sys.gettrace() is None:
-            self._call()
+            self._occur()

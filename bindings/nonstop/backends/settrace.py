@@ -352,6 +352,8 @@ class SettraceBackend(TracingBackend):
                 plan = self.decisions.learn(frame.f_code, frame.f_globals)
             if plan is not None:
                 self.attach(frame, plan)
+        except RecursionError:
+            raise  # whoever looks at the frames has not seen to all of them
         except BaseException as error:
             self.failed(error)
 

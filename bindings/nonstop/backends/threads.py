@@ -57,7 +57,7 @@ class Threads:
         #: Counts the edits after which threads have to see to their own stacks; and the last one that each has seen.
         self._edits = 0
         self._seen: dict[int, int] = {}
-        self._occasions = Occasions(self._see_to_it)
+        self._occasions = Occasions(self._see_to_it, self._is_settled)
         # One object for good: compared by identity when it is taken away.
         self._begin: Any = self._begin_thread
 
@@ -96,7 +96,7 @@ class Threads:
             _set_all_threads(self._trace_call)
         sys.settrace(self._trace_call)
         self._occasions.start()
-        self._hasten()
+        self._occasions.hasten()
 
     def stop(self) -> None:
         """Take it away from this thread and from those to come, where it is still ours; the others do it themselves."""
@@ -119,7 +119,7 @@ class Threads:
         for frame in self.frames():
             self._attach(frame)
         if _PYPY:
-            self._hasten()
+            self._occasions.hasten()
 
     def frames(self) -> Iterator[FrameType]:
         """The frames of all threads that are followed; on PyPy the topmost of other threads at most."""
@@ -183,22 +183,16 @@ class Threads:
             return
         self._replaced.pop(ident, None)
         if not self._is_settled(ident):
-            self._follow(ident)
-            if _PYPY:
-                self._seen[ident] = self._edits
+            edits = self._edits
             for frame in stack(sys._getframe(1)):
                 self._attach(frame)
+            self._follow(ident)
+            if _PYPY:
+                self._seen[ident] = edits
 
     def _is_settled(self, ident: int) -> bool:
         """Whether a thread is followed, with all that was on its stack at the last edit."""
         return self._follows(ident) and (not _PYPY or self._seen.get(ident) == self._edits)
-
-    def _hasten(self) -> None:
-        if not self._all_settled():
-            self._occasions.hasten(self._all_settled)
-
-    def _all_settled(self) -> bool:
-        return all(ident in OWN_THREADS or self._is_settled(ident) for ident in topmost_frames())
 
 
 def _thread_object(ident: int) -> Any:
