@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _PYPY = sys.implementation.name == "pypy"
 #: CPython 3.12 looks whether a frame wants events for instructions when a trace function is set, and only then.
 _ASKS_WHEN_SET = not _PYPY and sys.version_info[:2] == (3, 12)
+#: From CPython 3.12 on a frame's wish for events for instructions counts only if it has a trace function by then.
+_COUNTS_WHEN_TRACED = sys.version_info >= (3, 12)
 
 
 class _Ended(dict[int, Any]):
@@ -238,6 +240,10 @@ class TracingBackend(Backend):
         tracer = tracer_of(frame)
         if tracer is None and frame.f_trace is not None:
             return False  # another tool's
+        if _PYPY and frame.f_lasti < 0:
+            # Its call is being told of just now: `enter` comes, or was there. PyPy takes the first line for told once
+            # a trace function is set.
+            return True
         if tracer is None or tracer.plan.is_over:
             tracer = FrameTracer(plan, frame.f_lasti)
             frame.f_trace = tracer.trace
@@ -361,7 +367,8 @@ class SettraceBackend(TracingBackend):
 def _follow(frame: FrameType, tracer: FrameTracer) -> Any:
     """Give a frame its local trace function, with events for each instruction where lines alone don't show all."""
     if tracer.plan.hidden and not frame.f_trace_opcodes:
-        frame.f_trace = tracer.trace  # before: from 3.12 on it would not count otherwise
+        if _COUNTS_WHEN_TRACED:
+            frame.f_trace = tracer.trace
         frame.f_trace_opcodes = True
         if _ASKS_WHEN_SET:
             sys.settrace(sys.gettrace())
