@@ -9,9 +9,9 @@ import nonstop
 
 def settle(debugger: nonstop.Debugger) -> None:
     """Wait until all functions have been found, and until this thread is not traced on account of that any more."""
-    search = getattr(debugger._backend, "_search", None)
+    swapping = getattr(debugger._backend, "_swapping", None)
     deadline = time.monotonic() + 10
-    while search is not None and search.is_pending:
+    while swapping is not None and swapping.is_searching:
         assert time.monotonic() < deadline
         time.sleep(0.005)
     debugger.missed()  # it sees to the trace function of this thread

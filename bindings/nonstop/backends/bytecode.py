@@ -15,7 +15,6 @@ the others: until it has found them the frames of these are followed too.
 
 from __future__ import annotations
 
-import _thread
 import contextlib
 import itertools
 import sys
@@ -29,12 +28,12 @@ from nonstop.backends import settrace
 from nonstop.backends.call_plans import CallPlan, FollowPlan
 from nonstop.backends.codes import AliveCodes, Codes
 from nonstop.backends.decisions import Decisions
-from nonstop.backends.errand import Errand
 from nonstop.backends.followed import Followed
-from nonstop.backends.functions import Alive, find_alive, frame_of, functions_in, namespaces
+from nonstop.backends.functions import frame_of
 from nonstop.backends.own_threads import OWN_THREADS, SILENT_THREADS
-from nonstop.backends.rewriting import Rewriting, spreads
+from nonstop.backends.rewriting import Rewriting
 from nonstop.backends.settrace import TracePlan, TracingBackend, tracer_of
+from nonstop.backends.swapping import Swapping
 from nonstop.backends.tallies import Tallies
 from nonstop.core import NEEDS_THREAD_NAME, ONLY_COUNTS, Entry, HitItem, ignore_thread, why_no_native_hooks
 from nonstop.dialect import read_facts
@@ -44,7 +43,7 @@ from nonstop.rewritten import origin_of, original_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from types import FrameType, FunctionType
+    from types import FrameType
 
     from nonstop.core import Probe
     from nonstop.hits import Hits
@@ -90,28 +89,21 @@ class BytecodeBackend(TracingBackend):
         self._plans: dict[int, tuple[CallPlan, int]] = {}
         self._tallies = Tallies(hits.tell_total)
         self._refusals: dict[int, tuple[weakref.ref[CodeType], str]] = {}
-        self._suspended: list[weakref.ref[Any]] = []
         #: Code of modules that was made and has not run yet, as far as is known (PyPy).
         self._pending = AliveCodes()
         #: Files without a breakpoint, under whatever module.
         self._quiet_names: set[str] = set()
-        self._lock = _thread.allocate_lock()
-        self._unsettled = False
         self._listener: Any = self._runs_soon
         self.decisions = self._no_decisions()
         self._traced: Codes[FollowPlan] = Codes(lambda plan: None)
         self._followed = Followed(
             settrace.trace_call,
-            self._attach,
+            self.follow,
             self._everywhere,
             None if self._hooks is None else self._hooks.set_trace,
         )
         self._rewriting = self._no_rewriting()
-        #: By their addresses: functions whose code was replaced, of those that were found.
-        self._replaced: dict[int, weakref.ref[FunctionType]] = {}
-        #: Whether there may be such that nobody has found.
-        self._spreads = False
-        self._search = Errand(self._look_everywhere, self._found_all) if _PYPY else None
+        self._swapping = self._no_swapping()
 
     @classmethod
     def why_unavailable(cls) -> str | None:
@@ -134,14 +126,14 @@ class BytecodeBackend(TracingBackend):
                 code="tracer_in_use",
             )
         self._owner = next(_sessions)
-        self._plans, self._refusals, self._suspended, self._pending = {}, {}, [], AliveCodes()
+        self._plans, self._refusals, self._pending = {}, {}, AliveCodes()
         self._quiet_names = set()
-        self._replaced, self._spreads = {}, False
         self.decisions = self._no_decisions()
         self._traced = Codes(lambda plan: None)
         if self._hooks is not None:
             self._hook = self._hooks.start(None, self._at_site, self._answer, self._outdated, puts_calls=True)
         self._rewriting = self._no_rewriting()
+        self._swapping = self._no_swapping()
         settrace.observe(self, self._traced.known)
         self._tallies = Tallies(self._hits.tell_total)
         self._hits.gather_with(self._tallies.gather_all)
@@ -158,7 +150,7 @@ class BytecodeBackend(TracingBackend):
         self._listen(False)
         for plan in self.decisions.codes.plans():
             plan.set([], plan.epoch)
-        self._restore()
+        self._swapping.restore()
         _active = None
         settrace.observe(None, {})
         self._followed.stop()
@@ -170,7 +162,6 @@ class BytecodeBackend(TracingBackend):
         if self._hooks is not None:
             self._hooks.stop()
         self._traced = Codes(lambda plan: None)
-        self._suspended = []
 
     def refresh(self, breakpoints: Sequence[int] = ()) -> None:
         """Put calls into all code that is to have some now, and follow the frames that run without them."""
@@ -179,7 +170,7 @@ class BytecodeBackend(TracingBackend):
         for plan in self.decisions.codes.plans():
             if self.decisions.is_outdated(plan):
                 self.decisions.decide_again(plan)
-        self._settle()
+        self._swapping.settle()
 
     def ended(self) -> None:
         """Breakpoints were removed or disabled: let code go back in which nothing is armed any more."""
@@ -190,22 +181,17 @@ class BytecodeBackend(TracingBackend):
                 self.decisions.decide_again(plan)
                 changed = changed or plan.lines != lines
         if changed:
-            self._settle(has_more=self._spreads)
+            self._swapping.settle(is_new=False)
 
     def after_fork(self) -> None:
         """The engine of the child begins without decisions: make them again. The code stays as it is."""
-        self._lock = _thread.allocate_lock()
         self._followed.after_fork()
-        self._rewriting.end()
         for plan in self.decisions.codes.plans():
             self.decisions.decide_again(plan)
         for followed in list(self._traced.known.values()):
             if followed is not None:
                 followed.bring_up(self._owner)
-        if self._search is not None and self._search.after_fork():
-            # Here and now: no thread may be started before the fork is over (see `own_threads`).
-            self._look_everywhere()
-            self._found_all()
+        self._swapping.after_fork()
         self._followed.look()
 
     def live_frames(self, wanted: Callable[[CodeFacts], bool]) -> Iterator[FrameType]:
@@ -346,7 +332,7 @@ class BytecodeBackend(TracingBackend):
             and self._rewriting.current(original_of(code)) is not code
             and not self._followed.any(_makes)
         ):
-            self._settle()  # a function that was made of it, and was not there when others got their calls
+            self._swapping.settle()  # a function that was made of it, and was not there when others got their calls
         return plan
 
     def decide_again(self, plan: TracePlan) -> None:
@@ -403,7 +389,7 @@ class BytecodeBackend(TracingBackend):
     def _made(self) -> None:
         """A frame has made functions without their calls. Once none is left that goes on to, they are looked for."""
         if not self._followed.any(_makes):
-            self._settle()
+            self._swapping.settle()
 
     def _rest(self, plan: FollowPlan) -> FollowPlan:
         return FollowPlan(plan.code() or _hook.__code__, plan.base, plan.origin, -1, self._owner)
@@ -461,7 +447,7 @@ class BytecodeBackend(TracingBackend):
                 return plan
             self._traced.drop(code)
 
-    def _attach(self, frame: FrameType) -> FollowPlan | None:
+    def follow(self, frame: FrameType) -> FollowPlan | None:
         """Follow a frame that is running already, if it has to be; what is followed."""
         try:
             plan = self._known_plan(frame)
@@ -480,10 +466,7 @@ class BytecodeBackend(TracingBackend):
 
     def _everywhere(self) -> bool:
         """Whether all threads have to be traced."""
-        if self._search is not None and self._search.is_pending:
-            self._search.begin()
-            return True
-        if _any_left(self._suspended, self._is_stale):
+        if self._swapping.is_searching or self._swapping.has_suspended(self._is_stale):
             return True
         if _PYPY and (self._pending or self._followed.any(_makes)):
             return True
@@ -533,130 +516,20 @@ class BytecodeBackend(TracingBackend):
         except BaseException as error:
             self.failed(error)
 
-    # Putting it in
+    def forget_unarmed(self) -> None:
+        """Let what is not known to be armed be looked at again when it is next called."""
+        self._traced.forget_unarmed()
+
+    # What is to be in it
 
     def _decide(self, plan: CallPlan) -> None:
         """Bring a plan up to the present epoch, and the code with it."""
         lines = plan.lines
         self.decisions.decide_again(plan)
         if plan.lines != lines:
-            self._settle(has_more=self._spreads)
+            self._swapping.settle(is_new=False)
 
-    def _settle(self, *, has_more: bool = True) -> None:
-        """See that every function runs what it is to run. One thread does it for all.
-
-        `has_more`: also functions that are found by a search only, where one is needed (PyPy).
-        """
-        if self._search is not None and has_more:
-            self._search.ask()
-        self._unsettled = True
-        while self._unsettled and self._lock.acquire(False):
-            try:
-                self._unsettled = False
-                self._pass(self._concerned(find_alive() if self._search is None else self._near()))
-            finally:
-                self._lock.release()
-        if self._unsettled and self._search is not None:
-            # Another thread is at it. This one must not go on before its own frames are followed.
-            self._traced.forget_unarmed()
-            self._followed.look()
-
-    def _near(self) -> Alive:
-        """What is found at once: the functions that were changed, and those that modules with a breakpoint lead to."""
-        found = list(namespaces())
-        carrying = self._planner.carry([(file, module_name(space)) for file, space in found], ())
-        values: list[Any] = [function for function in (one() for one in list(self._replaced.values())) if function]
-        for (_, space), carries in zip(found, carrying):
-            if carries:
-                values.extend(list(space.values()))
-        suspended = [one for one in (reference() for reference in self._suspended) if one is not None]
-        return Alive([one for one in functions_in(values) if type(one.__code__) is CodeType], suspended)
-
-    def _look_everywhere(self) -> None:
-        """In the thread of the search."""
-        try:
-            concerned = self._concerned(find_alive())
-            with self._lock:
-                if _active is self:
-                    self._pass(concerned)
-            if self._unsettled:
-                self._settle(has_more=False)
-        except BaseException as error:
-            self.failed(error)
-
-    def _found_all(self) -> None:
-        """In the thread of the search, when nothing is left to be found: the others learn it at their next call."""
-        try:
-            if _active is self:
-                self._traced.forget_unarmed()
-                self._followed.attach()
-        except BaseException as error:
-            self.failed(error)
-
-    def _restore(self) -> None:
-        """Give all functions back what they had."""
-        if self._search is None:
-            self._settle()
-            return
-        self._search.cancel()
-        # A search that is under way ends soon: it waits for nobody.
-        is_mine = self._lock.acquire(timeout=_MOST_SECONDS)
-        try:
-            self._pass(self._concerned(find_alive() if self._spreads else self._near()))
-        finally:
-            if is_mine:
-                self._lock.release()
-
-    def _pass(self, concerned: Alive) -> None:
-        ident = threading.get_ident()
-        self._followed.paused.add(ident)
-        try:
-            self._put_in(concerned)
-        finally:
-            self._followed.paused.discard(ident)
-        self._followed.attach()
-
-    def _concerned(self, alive: Alive) -> Alive:
-        """Those about which something may have to be done. What is armed in their code is decided."""
-        functions = []
-        quiet: set[tuple[str, int]] = set()
-        for function in alive.functions:
-            code, namespace = function.__code__, function.__globals__
-            file = code.co_filename, id(namespace)
-            if file in quiet and original_of(code) is code:
-                continue
-            if self._concerns(code, namespace):
-                functions.append(function)
-            else:
-                quiet.add(file)
-        suspended = []
-        for one in alive.suspended:
-            frame = frame_of(one)
-            if frame is not None and self._concerns(frame.f_code, frame.f_globals):
-                suspended.append(one)
-        return Alive(functions, suspended)
-
-    def _put_in(self, concerned: Alive) -> None:
-        rewriting = self._rewriting
-        rewriting.begin()
-        try:
-            self._traced.forget_unarmed()
-            self._replaced = {address: one for address, one in self._replaced.items() if one() is not None}
-            for frame in self._followed.frames():
-                self._concerns(frame.f_code, frame.f_globals)
-            rewriting.restore()
-            for function in concerned.functions:
-                self._see_to(function)
-            suspended = []
-            for one in concerned.suspended:
-                its_frame = frame_of(one)
-                if its_frame is not None and self._attach(its_frame):
-                    suspended.append(weakref.ref(one))
-            self._suspended = suspended
-        finally:
-            rewriting.end()
-
-    def _concerns(self, code: CodeType, namespace: dict[str, Any]) -> bool:
+    def concerns(self, code: CodeType, namespace: dict[str, Any]) -> bool:
         """Whether something may have to be done about a code object; it is decided about."""
         original = original_of(code)
         if is_own(original) or self._rewriting.is_copy(code):
@@ -666,19 +539,6 @@ class BytecodeBackend(TracingBackend):
                 self.decisions.learn(original, namespace)
             return True
         return original is not code
-
-    def _see_to(self, function: FunctionType) -> None:
-        code = function.__code__
-        original = original_of(code)
-        wanted = self._rewriting.current(original)
-        if wanted is not code:
-            function.__code__ = wanted
-        if self._search is not None:
-            if wanted is original:
-                self._replaced.pop(id(function), None)
-            else:
-                self._replaced[id(function)] = weakref.ref(function)
-                self._spreads = self._spreads or spreads(wanted)
 
     def _wanted(self, code: CodeType) -> tuple[Sequence[Probe], dict[int, int]]:
         plan = self.decisions.codes.plan(code)
@@ -692,27 +552,16 @@ class BytecodeBackend(TracingBackend):
     def _no_decisions(self) -> Decisions[CallPlan]:
         return Decisions(self._planner, lambda code, facts: CallPlan(code, facts, self), ahead=True)
 
+    def _no_swapping(self) -> Swapping:
+        return Swapping(self._planner, self._rewriting, self._followed, self)
+
     def _no_rewriting(self) -> Rewriting:
         replace = None if self._hooks is None else self._hooks.replace_constant
         return Rewriting(self._owner, self._hook, self._wanted, self._refused, replace)
 
 
-#: The longest that `stop` waits for a search, in seconds.
-_MOST_SECONDS = 5.0
-
 #: CO_NEWLOCALS: the code of functions.
 _NEW_LOCALS = 2
-
-
-def _any_left(references: list[weakref.ref[Any]], holds: Callable[[Any], bool]) -> bool:
-    """Whether anything is left for which something holds; those at the end for which it does not are let go."""
-    while references:
-        last = references[-1]
-        if holds(last()):
-            return True
-        with contextlib.suppress(ValueError):  # another thread was first
-            references.remove(last)
-    return False
 
 
 def _is_import(frame: FrameType | None) -> bool:
