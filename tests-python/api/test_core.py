@@ -16,6 +16,7 @@ CONSTANTS = {
     "ARM_REENTERED": (core, "REENTERED"),
     "ENTRY_MIXED": (core, "MIXED"),
     "ENTRY_HIDDEN": (core, "HIDDEN"),
+    "ENTRY_ONLY_COUNTS": (core, "ONLY_COUNTS"),
     "SOURCE_COMPILED": (core, "_COMPILED"),
     "CODE_OF_OTHER_SOURCE": (core, "_OF_OTHER_SOURCE"),
     **{f"EVENT_{name}": (core, f"{name}_EVENT") for name in ("CALL", "LINE", "RETURN", "EXCEPTION")},

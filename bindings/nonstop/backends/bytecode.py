@@ -358,6 +358,8 @@ class BytecodeBackend(TracingBackend):
         """A frame begins that is to be followed, or a suspended one goes on."""
         trace = super().enter(frame, plan)
         if trace is not None:
+            if _PYPY and _makes(plan):
+                self._followed.changed()
             self._followed.add(frame, plan)
         self._followed.begins(frame)
         return trace
@@ -512,6 +514,7 @@ class BytecodeBackend(TracingBackend):
                 return  # compiled to be looked at
             if threading.get_ident() not in OWN_THREADS:
                 self._pending.add(code)
+                self._followed.changed()
                 self._followed.expect(code)
         except BaseException as error:
             self.failed(error)
@@ -548,6 +551,7 @@ class BytecodeBackend(TracingBackend):
 
     def _refused(self, code: CodeType, reason: str) -> None:
         self._refusals[id(code)] = weakref.ref(code), reason
+        self._followed.changed()
 
     def _no_decisions(self) -> Decisions[CallPlan]:
         return Decisions(self._planner, lambda code, facts: CallPlan(code, facts, self), ahead=True)
@@ -569,5 +573,6 @@ def _is_import(frame: FrameType | None) -> bool:
     return frame is not None and frame.f_code.co_filename.startswith("<frozen importlib")
 
 
-def _makes(plan: FollowPlan) -> bool:
+def _makes(plan: TracePlan) -> bool:
+    assert isinstance(plan, FollowPlan)
     return plan.makes_until >= 0

@@ -6,9 +6,11 @@ traced.
 
 from __future__ import annotations
 
+import itertools
 import sys
 import threading
 import weakref
+from _thread import get_ident
 from typing import TYPE_CHECKING, Any
 
 from nonstop.backends.occasions import Occasions
@@ -54,9 +56,12 @@ class Followed:
         #: By thread: the code that is about to run there, and after how many more occasions it is waited for no longer.
         self._expecting: dict[int, tuple[weakref.ref[CodeType], int]] = {}
         self._replaced: dict[int, str] = {}
-        #: Counts the edits; and the last one after which each thread has seen to its own stack.
+        #: The last edit, by a number that no other has; and that after which each thread has seen to its own stack.
         self._edits = 0
+        self._numbers = itertools.count(1)
         self._seen: dict[int, int] = {}
+        #: The last edit after which each thread had nothing to be traced for, whatever happens in the others.
+        self._calm: dict[int, int] = {}
         self._runs = False
         self._occasions = Occasions(self._see_to_it, self._is_settled)
         # One object for good: compared by identity when it is taken away.
@@ -64,7 +69,7 @@ class Followed:
 
     def start(self) -> None:
         """Begin to look at threads when there is an occasion."""
-        self._frames, self._seen, self._replaced = {}, {}, {}
+        self._frames, self._seen, self._calm, self._replaced = {}, {}, {}, {}
         self._expecting = {}
         self._runs = True
         self._occasions.start()
@@ -81,22 +86,23 @@ class Followed:
 
     def after_fork(self) -> None:
         """Only the calling thread is there."""
-        ident = threading.get_ident()
+        ident = get_ident()
         self._frames = {one: frames for one, frames in self._frames.items() if one == ident}
         self._expecting = {one: code for one, code in self._expecting.items() if one == ident}
-        self._seen = {}
+        self._seen, self._calm = {}, {}
         self.paused = {one for one in self.paused if one == ident}
         self._occasions.after_fork()
 
     def attach(self) -> None:
         """What is to be followed may have changed: look at all frames that run."""
-        self._edits += 1
-        current = threading.get_ident()
+        self._edits = next(self._numbers)
+        current = get_ident()
         for ident, top in topmost_frames().items():
             if ident in OWN_THREADS or ident == current:
                 continue
             # One by one: that thread goes on meanwhile, and adds and takes away what it begins and leaves.
             self._see(self._frames.setdefault(ident, {}), visible(ident, top))
+            self._calm.pop(ident, None)
         if current not in OWN_THREADS:
             self._look(current)
             self._see(self._frames[current], frames_of_greenlets())
@@ -131,14 +137,23 @@ class Followed:
                 followed[id(frame)] = plan
         return followed
 
+    def changed(self) -> None:
+        """Whether all threads have to be traced may be another question now: each asks it at its next occasion."""
+        ident = get_ident()
+        has_seen = self._seen.get(ident) == self._edits
+        self._edits = number = next(self._numbers)
+        if has_seen:
+            self._seen[ident] = number  # not of its stack
+
     def add(self, frame: FrameType, plan: Any) -> None:
         """A frame of this thread is followed from now on."""
-        ident = threading.get_ident()
+        ident = get_ident()
+        self._calm.pop(ident, None)
         self._frames.setdefault(ident, {})[id(frame)] = plan
 
     def leave(self, frame: FrameType) -> None:
         """It ends, or is suspended."""
-        ident = threading.get_ident()
+        ident = get_ident()
         frames = self._frames.get(ident)
         if frames is not None:
             frames.pop(id(frame), None)
@@ -150,17 +165,18 @@ class Followed:
 
     def expect(self, code: CodeType) -> None:
         """Code is about to run in this thread that has to be looked at."""
-        ident = threading.get_ident()
+        ident = get_ident()
         tracer = sys.gettrace()
         if tracer is not None and tracer is not self._trace_call:
             self._replaced[ident] = tracer_name(tracer)
             return
+        self._calm.pop(ident, None)
         self._expecting[ident] = weakref.ref(code), _PATIENCE
         sys.settrace(self._trace_call)
 
     def begins(self, frame: FrameType) -> None:
         """A frame begins in a thread that is traced, and is not to be followed or is known to be."""
-        ident = threading.get_ident()
+        ident = get_ident()
         expected = self._expecting.get(ident)
         if expected is not None and expected[0]() is not frame.f_code:
             return  # a finaliser came between
@@ -172,7 +188,7 @@ class Followed:
 
     def missed(self) -> list[str]:
         """One sentence for each thread in which something is not followed."""
-        current = threading.get_ident()
+        current = get_ident()
         self._look(current)
         sentences = []
         for ident, top in topmost_frames().items():
@@ -193,7 +209,7 @@ class Followed:
 
     def _begin_thread(self, frame: FrameType, event: str, arg: Any) -> Any:
         # The first event of a thread that `threading` started.
-        ident = threading.get_ident()
+        ident = get_ident()
         self._frames[ident] = {}
         self._seen[ident] = self._edits
         if not self._everywhere():
@@ -203,8 +219,8 @@ class Followed:
         return self._trace_call(frame, event, arg)
 
     def _see_to_it(self) -> None:
-        ident = threading.get_ident()
-        if ident in OWN_THREADS or ident in self.paused or not self._runs:
+        ident = get_ident()
+        if self._calm.get(ident) == self._edits or ident in OWN_THREADS or ident in self.paused or not self._runs:
             return
         expected = self._expecting.get(ident)
         if expected is not None:
@@ -221,7 +237,7 @@ class Followed:
 
     def look(self) -> None:
         """See to the stack of the current thread, which need not wait for an occasion."""
-        ident = threading.get_ident()
+        ident = get_ident()
         if ident not in OWN_THREADS:
             self._look(ident)
 
@@ -236,6 +252,7 @@ class Followed:
         """Trace the current thread if something is followed in it, else not."""
         if not self._runs:
             return
+        edits = self._edits
         everywhere = self._everywhere()
         wanted = everywhere or ident in self._expecting or bool(self._frames.get(ident))
         tracer = sys.gettrace()
@@ -248,6 +265,8 @@ class Followed:
             return
         self._replaced.pop(ident, None)
         self._set_for_new_threads(everywhere)
+        if not wanted and self._seen.get(ident) == edits:
+            self._calm[ident] = edits
 
     def _set_for_new_threads(self, wanted: bool) -> None:
         tracer = threading_tracer()

@@ -148,7 +148,11 @@ class Occasions:
             return  # the program is too deep in its calls: the next occasion will do
 
     def _minor_collection(self, stats: object) -> None:
-        self._occur()
+        # Not by way of `_occur`: nothing of this is compiled, and some programs have a thousand collections a second.
+        try:
+            self._call()
+        except RecursionError:
+            return
 
     def _collection_phase(self, phase: str, info: object) -> None:
         if phase == "stop":
