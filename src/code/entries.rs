@@ -258,11 +258,18 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Whether control can go on to an instruction from the one that stands before it: where it comes by jumps alone nothing
-    /// was computed just before (a `case None` tests what the cases before it left on the stack).
+    /// Whether an instruction that concludes can conclude what was computed just before it. A `case None` does not, it tests
+    /// what the cases before it left on the stack: control comes to it by jumps alone, or from what stands on lines before,
+    /// the subject or the end of another case. No compiler gives other tests a later line than what they test.
     fn follows_something(&self, index: usize) -> bool {
-        let before = index.checked_sub(1).map(|before| self.code.instructions[before].opcode.flow);
-        before.is_some_and(|flow| !matches!(flow, Flow::Jump | Flow::Stop))
+        let (before, own) = (&self.code.instructions[..index], &self.code.instructions[index]);
+        let is_followed =
+            before.last().is_some_and(|last| !matches!(last.opcode.flow, Flow::Jump | Flow::Stop));
+        let is_on_a_new_line = || {
+            let line = before.iter().rev().map(|one| one.line).find(|&line| line != 0);
+            own.opcode.flow == Flow::Branch && line.is_some_and(|line| line < own.line)
+        };
+        is_followed && !is_on_a_new_line()
     }
 
     /// Whether the interpreter sees no line begin at an entry, on one of the ways to it from outside.
