@@ -101,11 +101,15 @@ pub fn entries(code: &Decoded, spans: &[Span], unit_of: impl Fn(u32) -> Option<u
         }
     }
     // What is stray, or less than the unit does elsewhere, is something else's under the unit's line.
-    let mut most = vec![Deed::Return; spans.len()];
+    let mut does_something = vec![false; spans.len()];
     for (entry, deed) in &found {
-        most[entry.unit] = most[entry.unit].max(*deed);
+        does_something[entry.unit] |= *deed == Deed::Something;
     }
-    found.retain(|(entry, deed)| *deed != Deed::Stray && *deed == most[entry.unit]);
+    found.retain(|(entry, deed)| match deed {
+        Deed::Stray => false,
+        Deed::Leave => !does_something[entry.unit],
+        Deed::Something => true,
+    });
     let mut found: Vec<Entry> = found.into_iter().map(|(entry, _)| entry).collect();
     for (unit, _) in spans.iter().enumerate().filter(|(_, span)| span.reentered) {
         // A pass of its loop leads from its end to its beginning, as control came there from before the loop.
@@ -167,53 +171,45 @@ fn is_jumped_back_to(code: &Decoded, index: usize) -> bool {
     code.steps_to(index).any(|step| matches!(step, Step::Jump(source) if source >= index))
 }
 
-/// How much control does in a unit that it comes to. The most that it does anywhere is what the unit is for.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// What control does in a unit that it comes to.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Deed {
     /// It tidies up on its way to another unit, in a way that no unit begins with.
     Stray,
-    /// It returns a constant: all that `return` does, but also the end of a function under the line of something else.
-    Return,
-    /// It goes on to another unit: all that `continue` does, but tidying up looks the same.
-    PassBy,
+    /// It goes on to another unit, or returns a constant: all that `continue`, `break`, `return` and `pass` do, but tidying up
+    /// and the end of a function look the same, under the line of something else.
+    Leave,
     /// It does something.
     Something,
 }
 
 fn deed_at(code: &Decoded, index: usize, span: &Span) -> Deed {
-    let first = &code.instructions[index];
-    if first.returns_constant {
-        return Deed::Return;
-    }
-    if !passes_by(code, index, span) {
-        return Deed::Something;
-    }
-    // What raises again can be all that is left of a `finally` body that does nothing.
-    if first.opcode.begins_nothing && first.opcode.flow != Flow::Stop {
-        Deed::Stray
-    } else {
-        Deed::PassBy
-    }
-}
-
-/// Whether control that comes to an instruction of a unit leaves the unit without doing anything there.
-fn passes_by(code: &Decoded, index: usize, span: &Span) -> bool {
     /// More than any compiler tidies up.
     const LONGEST: usize = 16;
+    let first = code.instructions[index].opcode;
+    // What raises again can be all that is left of a `finally` body that does nothing.
+    let begins_a_unit = !first.begins_nothing || first.flow == Flow::Stop;
+    let passes_by = if begins_a_unit { Deed::Leave } else { Deed::Stray };
     let mut at = index;
     for _ in 0..LONGEST {
-        let Some(instruction) = code.instructions.get(at) else { return false };
+        let Some(instruction) = code.instructions.get(at) else { return Deed::Something };
         if instruction.line != 0 && !span.contains(instruction.line) {
-            return true;
+            return passes_by;
+        }
+        // The copy of a `finally` body for exceptions forgets the exception before it returns.
+        if instruction.returns_constant {
+            return Deed::Leave;
         }
         at = match (instruction.opcode.flow, instruction.target) {
             (Flow::Jump, Some(target)) => target as usize,
             (Flow::Next, _) if instruction.opcode.tidies_up || instruction.opcode.begins_nothing => at + 1,
-            (Flow::Stop, _) => return instruction.opcode.begins_nothing || instruction.concludes(),
-            _ => return false,
+            (Flow::Stop, _) if instruction.opcode.begins_nothing || instruction.concludes() => {
+                return passes_by
+            }
+            _ => return Deed::Something,
         };
     }
-    false
+    Deed::Something
 }
 
 /// Whether control that is at an instruction is inside of a unit, or of what that surrounds. In the prologue it has not come

@@ -348,6 +348,28 @@ fn returning_a_constant_can_be_all_that_a_unit_does() {
 }
 
 #[test]
+fn returning_a_constant_is_no_more_where_something_is_tidied_up_first() {
+    // try: work (1) finally: return (2), with a copy for exceptions.
+    let units = [
+        (1, WORK, 0),
+        (2, CONSTANT, 0),
+        (2, RETURN, 0),
+        (0, COPY, 0),
+        (2, TIDY, 0),
+        (2, CONSTANT, 0),
+        (2, RETURN, 0),
+    ];
+    assert_eq!(by_line(&Sample::new(&units).guarded(&[(0, 1, 3)])), [(0, 1), (1, 2), (4, 2)]);
+}
+
+#[test]
+fn a_unit_that_leaves_in_several_ways_is_entered_for_each() {
+    // 2: break, in the copies of a `finally` body: one returns at the end of the function, one raises again.
+    let units = [(1, WORK, 0), (2, CONSTANT, 0), (2, RETURN, 0), (1, WORK, 0), (2, TIDY, 0), (1, RAISE, 0)];
+    assert_eq!(of(&Sample::new(&units).guarded(&[(0, 1, 3)]), &[lines(2, 2)]), [(1, 2), (4, 2)]);
+}
+
+#[test]
 fn tidying_up_in_a_circle_ends() {
     let sample = Sample::new(&[(1, WORK, 0), (2, TIDY, 0), (2, JUMP, 1)]);
     assert_eq!(by_line(&sample), [(0, 1), (1, 2)]);
