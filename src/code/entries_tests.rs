@@ -370,6 +370,23 @@ fn a_unit_that_leaves_in_several_ways_is_entered_for_each() {
 }
 
 #[test]
+fn the_end_of_a_block_does_nothing_on_its_line() {
+    // try: for …: (1) work (2) pass (3), whose line the end of the block has too.
+    let units = [
+        (1, BLOCK, 7),
+        (1, BRANCH, 4),
+        (2, WORK, 0),
+        (3, JUMP, 1),
+        (3, END_BLOCK, 0),
+        (4, WORK, 0),
+        (4, RETURN, 0),
+        (4, WORK, 0),
+        (4, RAISE, 0),
+    ];
+    assert_eq!(of(&Sample::new(&units).straying(), &[lines(3, 3)]), [(3, 3)]);
+}
+
+#[test]
 fn tidying_up_in_a_circle_ends() {
     let sample = Sample::new(&[(1, WORK, 0), (2, TIDY, 0), (2, JUMP, 1)]);
     assert_eq!(by_line(&sample), [(0, 1), (1, 2)]);

@@ -176,7 +176,11 @@ impl Decoded {
 
     fn find_busy(&self) -> Vec<u32> {
         let own = self.instructions.iter().skip(self.prologue);
-        let done = own.filter(|own| !own.concludes() && !own.opcode.tidies_up && !own.opcode.begins_nothing);
+        let does_nothing = |own: &Instruction| {
+            let opcode = own.opcode;
+            own.concludes() || opcode.tidies_up || opcode.begins_nothing || opcode.ends_block
+        };
+        let done = own.filter(|own| !does_nothing(own));
         let mut busy: Vec<u32> = done.map(|instruction| instruction.line).collect();
         busy.sort_unstable();
         busy.dedup();
