@@ -335,6 +335,9 @@ impl<'a> Search<'a> {
             Step::Next(source) | Step::Jump(source) => (source, self.line(source)),
             Step::Exception(source) => (source, code.instructions[source].line),
         };
+        // What pushes the exception for a handler can have the line of whatever was compiled before that.
+        let is_stray = code.instructions[source].opcode.pushes_exception && !span.contains(line);
+        let line = if is_stray { 0 } else { line };
         if line == 0 {
             // Of what has no line, only what raises again is passed through by an exception.
             let is_way =

@@ -172,6 +172,16 @@ fn of_what_has_no_line_only_raising_again_leads_to_a_handler() {
     assert_eq!(guarded(JUMP), [(0, 1), (2, 2)]);
 }
 
+#[test]
+fn what_pushes_an_exception_leads_on_from_where_that_was_raised() {
+    // 1: try: … 2: except A: … 3: finally: …; what pushes the exception has the line of the last.
+    let sample =
+        Sample::new(&[(1, WORK, 0), (3, RETURN, 0), (3, PUSH_EXCEPTION, 0), (2, WORK, 0), (2, RETURN, 0)])
+            .guarded(&[(0, 1, 2)]);
+    let header = Span { inner: (3, 3), ..lines(2, 2) };
+    assert_eq!(of(&sample, &[lines(1, 1), header, lines(3, 3)]), [(0, 1), (1, 3), (3, 2)]);
+}
+
 /// ```text
 /// 1 with a:
 /// 2     b

@@ -52,6 +52,8 @@ pub const RETURN_CONSTANT: u8 = 21;
 
 /// Makes a generator of the frame.
 pub const GENERATOR: u8 = 22;
+/// Puts the exception that a handler was entered for where the program can see it.
+pub const PUSH_EXCEPTION: u8 = 23;
 
 /// An instruction, or a cache.
 pub type Unit = (u32, u8, u8);
@@ -131,6 +133,8 @@ pub fn facts() -> Facts {
     opcodes[usize::from(UNTRACED)] = OpcodeFacts { is_untraced: true, ..plain };
     opcodes[usize::from(END_BLOCK)] = OpcodeFacts { ends_block: true, ..plain };
     opcodes[usize::from(GENERATOR)] = OpcodeFacts { makes_generator: true, ..plain };
+    opcodes[usize::from(PUSH_EXCEPTION)] =
+        OpcodeFacts { pushes_exception: true, begins_nothing: true, ..plain };
     opcodes[usize::from(CONSTANT)] = OpcodeFacts { has_constant: true, ..plain };
     let leaves = OpcodeFacts { flow: Flow::Stop, concludes: true, ..plain };
     opcodes[usize::from(RETURN)] = leaves;
