@@ -115,14 +115,18 @@ impl Decoded {
                 .iter()
                 .any(|own| own.opcode.ends_block)
         };
-        let of_with = self
-            .guards
-            .iter()
-            .filter(|&&(from, _, handler)| from > 0 && self.is_with_handler(handler as usize));
+        // An `await` in the body splits what is guarded: the header stands before the first part only.
+        let of_with = self.guards.chunk_by(|(.., one), (.., next)| one == next).filter(|parts| {
+            let (from, _, handler) = parts[0];
+            from > 0 && self.is_with_handler(handler as usize)
+        });
         let mut exits: Vec<u32> = of_with
-            .flat_map(|&(from, to, _)| {
-                let ends = (from..to).filter(|&index| ends_block(index)).chain([to]);
-                ends.filter(move |&exit| line_of(exit) == line_of(from - 1))
+            .flat_map(|parts| {
+                let header = line_of(parts[0].0 - 1);
+                let ends = parts
+                    .iter()
+                    .flat_map(|&(from, to, _)| (from..to).filter(|&index| ends_block(index)).chain([to]));
+                ends.filter(move |&exit| line_of(exit) == header)
             })
             .collect();
         exits.sort_unstable();

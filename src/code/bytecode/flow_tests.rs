@@ -170,6 +170,25 @@ fn the_exit_of_a_with_is_where_its_guard_ends_on_the_line_of_the_header() {
 }
 
 #[test]
+fn the_header_of_a_with_stands_before_the_first_part_of_what_it_guards() {
+    // 2: async for … in await …: the await at 2 is guarded by itself, and 3 begins each pass of the loop.
+    let sample = Sample::new(&[
+        (1, WORK, 0),
+        (2, WORK, 0),
+        (2, WORK, 0),
+        (2, BRANCH, 5),
+        (3, JUMP, 3),
+        (1, WORK, 0),
+        (1, RETURN, 0),
+        (1, LEAVE_WITH, 0),
+        (1, RAISE, 0),
+        (2, RAISE, 0),
+    ]);
+    let decoded = sample.guarded(&[(1, 2, 7), (2, 3, 7), (3, 5, 7)]).decoded();
+    assert_eq!((0..9).filter(|&index| decoded.is_with_exit(index)).collect::<Vec<_>>(), [5]);
+}
+
+#[test]
 fn the_exit_of_a_with_is_where_its_block_ends_before_its_target() {
     // 2: `return` in the body; 4 and 5: the exit; 7: the handler.
     let exits = |block_end_line| {
