@@ -380,20 +380,10 @@ fn a_unit_that_leaves_in_several_ways_is_entered_for_each() {
 }
 
 #[test]
-fn the_end_of_a_block_does_nothing_on_its_line() {
-    // try: for …: (1) work (2) pass (3), whose line the end of the block has too.
-    let units = [
-        (1, BLOCK, 7),
-        (1, BRANCH, 4),
-        (2, WORK, 0),
-        (3, JUMP, 1),
-        (3, END_BLOCK, 0),
-        (4, WORK, 0),
-        (4, RETURN, 0),
-        (4, WORK, 0),
-        (4, RAISE, 0),
-    ];
-    assert_eq!(of(&Sample::new(&units).straying(), &[lines(3, 3)]), [(3, 3)]);
+fn what_can_never_run_is_nothing_that_its_line_does() {
+    // 2: continue; work
+    let sample = Sample::new(&[(1, WORK, 0), (1, BRANCH, 4), (2, JUMP, 1), (2, WORK, 0), (3, RETURN, 0)]);
+    assert_eq!(of(&sample, &[lines(2, 2)]), [(2, 2)]);
 }
 
 #[test]
@@ -409,6 +399,23 @@ fn a_line_that_strays_runs_only_where_it_begins() {
     let units = [(1, BRANCH, 2), (2, WORK, 0), (2, WORK, 0), (3, RETURN, 0)];
     assert_eq!(by_line(&Sample::new(&units)), [(0, 1), (1, 2), (2, 2), (3, 3)]);
     assert_eq!(by_line(&Sample::new(&units).straying()), [(0, 1), (1, 2), (3, 3)]);
+}
+
+#[test]
+fn what_jumps_lead_to_in_the_midst_of_a_line_that_strays_does_nothing_there() {
+    // try: for …: (1) work (2) pass (3), whose line the end of the `try` has too.
+    let units = [
+        (1, BLOCK, 7),
+        (1, BRANCH, 4),
+        (2, WORK, 0),
+        (3, JUMP, 1),
+        (3, WORK, 0),
+        (4, WORK, 0),
+        (4, RETURN, 0),
+        (4, WORK, 0),
+        (4, RAISE, 0),
+    ];
+    assert_eq!(of(&Sample::new(&units).straying(), &[lines(3, 3)]), [(3, 3)]);
 }
 
 #[test]

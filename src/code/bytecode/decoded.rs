@@ -175,13 +175,18 @@ impl Decoded {
     }
 
     fn find_busy(&self) -> Vec<u32> {
-        let own = self.instructions.iter().skip(self.prologue);
-        let does_nothing = |own: &Instruction| {
-            let opcode = own.opcode;
-            own.concludes() || opcode.tidies_up || opcode.begins_nothing || opcode.ends_block
-        };
-        let done = own.filter(|own| !does_nothing(own));
-        let mut busy: Vec<u32> = done.map(|instruction| instruction.line).collect();
+        let reached = self.reached();
+        let mut busy: Vec<u32> = Vec::new();
+        // Where lines stray, what jumps lead to in the midst of a line need not belong to it, nor what follows on that.
+        let mut is_astray = false;
+        for (index, own) in self.instructions.iter().enumerate().skip(self.prologue) {
+            let begins = own.begins_line || index == self.prologue;
+            is_astray = self.stray_lines && !begins && (is_astray || self.is_jumped_to(index));
+            let does_nothing = own.concludes() || own.opcode.tidies_up || own.opcode.begins_nothing;
+            if reached[index] && !is_astray && !does_nothing {
+                busy.push(own.line);
+            }
+        }
         busy.sort_unstable();
         busy.dedup();
         busy

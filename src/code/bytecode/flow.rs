@@ -80,6 +80,11 @@ impl Decoded {
         }
     }
 
+    /// Whether a jump leads to an instruction, or an exception.
+    pub(super) fn is_jumped_to(&self, index: usize) -> bool {
+        self.steps_to(index).any(|step| !matches!(step, Step::Next(_)))
+    }
+
     /// Whether an instruction begins a handler of exceptions.
     pub fn is_handler(&self, index: usize) -> bool {
         of_handler(&self.guards, index).next().is_some()
