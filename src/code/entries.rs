@@ -89,7 +89,7 @@ pub fn entries(code: &Decoded, spans: &[Span], unit_of: impl Fn(u32) -> Option<u
         if is_no_entry {
             continue;
         }
-        if code.stray_lines && !begins_to_run(code, index) {
+        if !code.begins_to_run(index) {
             continue;
         }
         let origin = search.origin_of_all(index, &spans[unit]);
@@ -155,20 +155,6 @@ pub fn arrivals(code: &Decoded, entry: usize, span: &Span) -> Vec<Arrival> {
         true if by_jumps_alone => jumps,
         true => itself(true),
     }
-}
-
-/// Where lines stray, an instruction in the midst of a line is reached by the way, not by control that goes to that line.
-fn begins_to_run(code: &Decoded, index: usize) -> bool {
-    let begins_line = |at: usize| code.instructions[at].begins_line;
-    index == code.prologue
-        || begins_line(index)
-        || (code.instructions[index - 1].opcode.enters_nothing && begins_line(index - 1))
-        || code.is_handler(index)
-        || is_jumped_back_to(code, index)
-}
-
-fn is_jumped_back_to(code: &Decoded, index: usize) -> bool {
-    code.steps_to(index).any(|step| matches!(step, Step::Jump(source) if source >= index))
 }
 
 /// What control does in a unit that it comes to.
@@ -272,7 +258,7 @@ impl<'a> Search<'a> {
     fn is_hidden(&mut self, index: usize, span: &Span) -> bool {
         let (code, line) = (self.code, self.code.instructions[index].line);
         if code.stray_lines {
-            return !code.instructions[index].begins_line && !is_jumped_back_to(code, index);
+            return !code.instructions[index].begins_line && !code.is_jumped_back_to(index);
         }
         let has_this_line = |source: usize| code.instructions[source].line == line;
         code.steps_to(index).any(|step| match step {

@@ -161,9 +161,9 @@ impl Decoded {
     /// The lines that carry code which can run, ascending, each once.
     pub fn lines(&self) -> Vec<u32> {
         let reached = self.reached();
-        let of_code = self.instructions.iter().zip(reached).filter(|&(_, is_reached)| is_reached);
+        let runs = (0..self.instructions.len()).filter(|&index| reached[index] && self.begins_to_run(index));
         let mut lines: Vec<u32> =
-            of_code.map(|(instruction, _)| instruction.line).filter(|&line| line != 0).collect();
+            runs.map(|index| self.instructions[index].line).filter(|&line| line != 0).collect();
         lines.sort_unstable();
         lines.dedup();
         lines

@@ -120,6 +120,21 @@ fn lines_that_cannot_run_are_left_out() {
 }
 
 #[test]
+fn a_line_that_strays_counts_only_where_it_can_begin_to_run() {
+    // while …: (1) if work: break (1); pass (2), which the test leads back past; 4 ends the function under its line.
+    let sample = Sample::new(&[
+        (1, WORK, 0),
+        (1, BRANCH, 0),
+        (1, JUMP, 4),
+        (2, JUMP, 0),
+        (2, CONSTANT, 0),
+        (2, RETURN, 0),
+    ]);
+    assert_eq!(sample.decoded().lines(), [1, 2]);
+    assert_eq!(sample.straying().decoded().lines(), [1]);
+}
+
+#[test]
 fn a_frame_stands_at_the_instruction_that_its_offset_is_in() {
     let decoded = Sample::new(&[(1, CACHED, 0), (1, 0, 0), (1, 0, 0), (2, RETURN, 0)]).decoded();
     assert_eq!((0..=8).map(|offset| decoded.at(offset)).collect::<Vec<_>>(), {

@@ -80,9 +80,26 @@ impl Decoded {
         }
     }
 
+    /// Whether the line of an instruction can begin to run there. Where lines stray, an instruction in the midst of one is
+    /// reached by the way, not by control that goes to that line.
+    pub fn begins_to_run(&self, index: usize) -> bool {
+        let begins_line = |at: usize| self.instructions[at].begins_line;
+        !self.stray_lines
+            || index <= self.prologue
+            || begins_line(index)
+            || (self.instructions[index - 1].opcode.enters_nothing && begins_line(index - 1))
+            || self.is_handler(index)
+            || self.is_jumped_back_to(index)
+    }
+
     /// Whether a jump leads to an instruction, or an exception.
     pub(super) fn is_jumped_to(&self, index: usize) -> bool {
         self.steps_to(index).any(|step| !matches!(step, Step::Next(_)))
+    }
+
+    /// Whether a jump leads to an instruction from itself or from one behind it.
+    pub fn is_jumped_back_to(&self, index: usize) -> bool {
+        self.steps_to(index).any(|step| matches!(step, Step::Jump(source) if source >= index))
     }
 
     /// Whether an instruction begins a handler of exceptions.
