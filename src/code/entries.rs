@@ -174,8 +174,9 @@ fn deed_at(code: &Decoded, index: usize, span: &Span) -> Deed {
     const LONGEST: usize = 16;
     let first = code.instructions[index].opcode;
     // What raises again can be all that is left of a `finally` body that does nothing.
-    let begins_a_unit = !first.begins_nothing || first.flow == Flow::Stop;
-    let passes_by = if begins_a_unit { Deed::Leave } else { Deed::Stray };
+    let handles_the_stack = first.begins_nothing && first.flow != Flow::Stop;
+    let is_left_over = first.tidies_up && is_behind_the_end(code, index);
+    let passes_by = if handles_the_stack || is_left_over { Deed::Stray } else { Deed::Leave };
     let mut at = index;
     for _ in 0..LONGEST {
         let Some(instruction) = code.instructions.get(at) else { return Deed::Something };
@@ -196,6 +197,17 @@ fn deed_at(code: &Decoded, index: usize, span: &Span) -> Deed {
         };
     }
     Deed::Something
+}
+
+/// Whether an instruction stands right behind one of its line that leaves it: a compiler gives the end of a loop the line of
+/// the `break` or `pass` that it compiled last. Copies of a `finally` body for exceptions stand there too.
+fn is_behind_the_end(code: &Decoded, index: usize) -> bool {
+    let line = code.instructions[index].line;
+    let leaves = |before: usize| {
+        let before = &code.instructions[before];
+        before.line == line && matches!(before.opcode.flow, Flow::Jump | Flow::Stop)
+    };
+    index.checked_sub(1).is_some_and(leaves) && !code.is_handler(index)
 }
 
 /// Whether control that is at an instruction is inside of a unit, or of what that surrounds. In the prologue it has not come

@@ -387,6 +387,21 @@ fn what_can_never_run_is_nothing_that_its_line_does() {
 }
 
 #[test]
+fn what_a_compiler_puts_behind_the_end_of_a_unit_does_not_enter_it() {
+    // while …: (1) if work: break (1); work (2); break (3); 5 ends the loop.
+    let sample = Sample::new(&[
+        (1, WORK, 0),
+        (1, BRANCH, 3),
+        (1, JUMP, 5),
+        (2, WORK, 0),
+        (3, JUMP, 6),
+        (3, TIDY, 0),
+        (4, RETURN, 0),
+    ]);
+    assert_eq!(by_line(&sample), [(0, 1), (3, 2), (4, 3), (6, 4)]);
+}
+
+#[test]
 fn tidying_up_in_a_circle_ends() {
     let sample = Sample::new(&[(1, WORK, 0), (2, TIDY, 0), (2, JUMP, 1)]);
     assert_eq!(by_line(&sample), [(0, 1), (1, 2)]);
