@@ -17,7 +17,7 @@ contract (docs/semantics.md) says that a unit is entered. What the probes tell i
 
 Left open where interpreters may differ: whether a unit for which one may make no code (rule 2.5) has some, if a breakpoint
 on one that has none moves on as it should; on the way of an exception through a `finally`, whether a `pass` has some; up to
-3.9, `break` and `continue`, which jumps before them may leave out.
+3.9, `break`, `continue` and `pass`, which jumps before them may leave out.
 
 Run as ``python -m conformance.random_programs [--seconds N] [--seed S] [--backend B]``.
 """

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, Optional, Tuple
 from conformance.random_programs.expressions import Each
 from conformance.random_programs.writer import Both, Pieces, Writer, entered
 
-#: bpo-2506: up to 3.9 a jump to `break` or `continue` may go straight to where that leads, and what leads to the next
-#: instruction is left out.
+#: bpo-2506: up to 3.9 a jump to `break`, `continue` or a `pass` that ends a loop may go straight to where that leads, and
+#: what leads to the next instruction is left out.
 _SKIPS_JUMPS = sys.version_info < (3, 10)
 
 Body = Tuple[Any, ...]
@@ -45,7 +45,7 @@ class Simple(NamedTuple):
             unit.elusive = _SKIPS_JUMPS
         elif self.no_code:
             # On the way of an exception it may have nothing but the instruction that raises that again.
-            unit.elusive = writer.in_final
+            unit.elusive = writer.in_final or _SKIPS_JUMPS
 
 
 class Edit(NamedTuple):
