@@ -11,7 +11,8 @@ def settle(debugger: nonstop.Debugger) -> None:
     """Wait until all functions have been found, and until this thread is not traced on account of that any more."""
     swapping = getattr(debugger._backend, "_swapping", None)
     deadline = time.monotonic() + 10
-    while swapping is not None and swapping.is_searching:
+    search = None if swapping is None else swapping._search
+    while search is not None and search.is_pending:
         assert time.monotonic() < deadline
         time.sleep(0.005)
     debugger.missed()  # it sees to the trace function of this thread

@@ -8,9 +8,6 @@ breakpoint is gone the function gets its own code object back.
 What runs already goes on to run the code that it began with. Such frames, and suspended generators, are followed with
 the trace functions of the settrace backend until they end; so is the code of modules, which runs once, and code that
 the rewriter refuses. No thread is traced in which there is nothing to follow.
-
-On PyPy it takes long to find all functions. There an edit changes those that modules lead to, and a thread looks for
-the others: until it has found them the frames of these are followed too.
 """
 
 from __future__ import annotations
@@ -468,7 +465,7 @@ class BytecodeBackend(TracingBackend):
 
     def _everywhere(self) -> bool:
         """Whether all threads have to be traced."""
-        if self._swapping.is_searching or self._swapping.has_suspended(self._is_stale):
+        if self._swapping.has_suspended(self._is_stale):
             return True
         if _PYPY and (self._pending or self._followed.any(_makes)):
             return True

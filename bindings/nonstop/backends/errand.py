@@ -17,14 +17,10 @@ _QUIET_SECONDS, _MOST_SECONDS = 0.02, 0.2
 
 
 class Errand:
-    """Calls `run` some time after :meth:`ask`, and `done` when nothing is pending any more.
+    """Calls `run`, which must not raise, some time after :meth:`ask`; once more for what is asked for meanwhile."""
 
-    What is asked for while it runs needs another round. Neither of the two must raise.
-    """
-
-    def __init__(self, run: Callable[[], None], done: Callable[[], None] | None = None) -> None:
+    def __init__(self, run: Callable[[], None]) -> None:
         self._run = run
-        self._done = done
         self._numbers = itertools.count(1)
         self._asked = self._answered = 0
         self._is_under_way = _thread.allocate_lock()
@@ -37,7 +33,7 @@ class Errand:
     def ask(self) -> None:
         """Let it be done, soon."""
         self._asked = next(self._numbers)
-        self.begin()
+        self._begin()
 
     def cancel(self) -> None:
         """It is not wanted any more. What is under way comes to its end."""
@@ -50,8 +46,8 @@ class Errand:
         self.cancel()
         return was_pending
 
-    def begin(self) -> None:
-        """Begin what was asked for and could not begin then: where no thread can be started it stays pending."""
+    def _begin(self) -> None:
+        # Where no thread can be started it stays pending, until it is asked for again.
         if self.is_pending and not is_forking() and self._is_under_way.acquire(False):
             try:
                 start_thread(self._work, (self._is_under_way,))
@@ -68,13 +64,11 @@ class Errand:
                     self._run()
                 if asked == self._asked and self.is_pending:
                     self._answered = asked
-                    if self._done is not None:
-                        self._done()
         finally:
             thread_ends()
             is_under_way.release()
             if is_under_way is self._is_under_way:
-                self.begin()  # asked for after the last look at that
+                self._begin()  # asked for after the last look at that
 
     def _await_quiet(self) -> None:
         sleep = unpatched("time", "sleep")
