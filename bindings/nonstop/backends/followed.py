@@ -244,7 +244,9 @@ class Followed:
     def _look(self, ident: int) -> None:
         """See to the stack of the current thread."""
         edits = self._edits  # another thread's edit may come meanwhile
-        self._frames[ident] = self._see({}, stack(sys._getframe(1)))
+        # What other greenlets of this thread are in the midst of is not on this stack, and still followed.
+        others = self._frames.get(ident, {}) if "greenlet" in sys.modules else {}
+        self._frames[ident] = self._see(dict(others), stack(sys._getframe(1)))
         self._seen[ident] = edits
         self._settle(ident)
 
