@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 
 #: Endings by which the engine tells a file from a module (src/location/parse.rs).
 _SOURCE_ENDINGS = (".py", ".pyw", ".pyx", ".pyi")
-#: The name under which texts are compiled here, and the filter for what the interpreter would warn of in them.
-_NAME = "<nonstop>"
-_IGNORED = ("ignore", None, Warning, re.compile(re.escape(_NAME)), 0)
+#: The file name of all that nonstop compiles for itself.
+OWN_TEXT = "<nonstop>"
+#: The filter for what the interpreter would warn of in such texts.
+_IGNORED = ("ignore", None, Warning, re.compile(re.escape(OWN_TEXT)), 0)
 
 
 def is_file_place(place: str) -> bool:
@@ -127,9 +128,9 @@ def compiled_rows(text: str, name: str) -> tuple[SourceRows, CodeType]:
     """
     try:
         with _no_warnings():
-            tree = ast.parse(text, _NAME)
+            tree = ast.parse(text, OWN_TEXT)
             # The text again, not the tree: turning that back costs as much, and fails at a chain of a thousand `elif`.
-            code = compile(text, _NAME, "exec", dont_inherit=True)
+            code = compile(text, OWN_TEXT, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         where = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
         what = error.msg if isinstance(error, SyntaxError) else error

@@ -37,6 +37,7 @@ from nonstop.dialect import read_facts
 from nonstop.errors import BackendError, LibraryError, StateError
 from nonstop.planner import is_own, module_name
 from nonstop.rewritten import origin_of, original_of
+from nonstop.sources import OWN_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -316,7 +317,7 @@ class BytecodeBackend(TracingBackend):
         code = frame.f_code
         edits = self._planner.edits
         plan = self._learn(code, frame.f_globals)
-        if plan is None or _is_import(frame.f_back):
+        if plan is None:
             self._pending.discard(code)
         if plan is None:
             self._followed.begins(frame)
@@ -354,6 +355,8 @@ class BytecodeBackend(TracingBackend):
     def enter(self, frame: FrameType, plan: TracePlan) -> Any:
         """A frame begins that is to be followed, or a suspended one goes on."""
         trace = super().enter(frame, plan)
+        if self._pending and _runs_once(frame.f_back):
+            self._pending.discard(frame.f_code)
         if trace is not None:
             if _PYPY and _makes(plan):
                 self._followed.changed()
@@ -505,10 +508,8 @@ class BytecodeBackend(TracingBackend):
     def _was_made(self, code: CodeType) -> None:
         """A code object was made (PyPy); that of a module, or for `eval`, is likely to run soon."""
         try:
-            if code.co_name != "<module>" or code.co_filename in self._quiet_names:
+            if code.co_name != "<module>" or code.co_filename in self._quiet_names or code.co_filename == OWN_TEXT:
                 return
-            if is_own(sys._getframe(1).f_code):
-                return  # compiled to be looked at
             if threading.get_ident() not in OWN_THREADS:
                 self._pending.add(code)
                 self._followed.changed()
@@ -565,9 +566,9 @@ class BytecodeBackend(TracingBackend):
 _NEW_LOCALS = 2
 
 
-def _is_import(frame: FrameType | None) -> bool:
-    """Whether it is a frame of the import system, which runs the code of a module once and forgets it."""
-    return frame is not None and frame.f_code.co_filename.startswith("<frozen importlib")
+def _runs_once(frame: FrameType | None) -> bool:
+    """Whether it is a frame of the import system, or of `nonstop run`: they run the code of a module a single time."""
+    return frame is not None and (frame.f_code.co_filename.startswith("<frozen importlib") or is_own(frame.f_code))
 
 
 def _makes(plan: TracePlan) -> bool:
