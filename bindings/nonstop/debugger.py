@@ -324,7 +324,9 @@ class Debugger:
 
     @property
     def spent_ns(self) -> int:
-        """Time that the program spent inside nonstop at hits, in nanoseconds."""
+        """Time that the program spent inside nonstop at hits, in nanoseconds; without those that are only counted in
+        compiled code (PyPy): there is no clock in that.
+        """
         return self._hits.spent_ns + self._backend.spent_ns
 
     def missed(self) -> list[str]:
