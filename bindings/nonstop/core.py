@@ -232,8 +232,34 @@ def load() -> tuple[Any, Any]:
                 code="missing_library",
             ) from error
         check_abi(found)
+        for form in type_forms(ffi):
+            made = ffi.typeof(form)
+            if made.kind == "struct":
+                hasattr(ffi.new(f"{form} *"), "a_field")  # its fields are made when one is asked for
+        for name in dir(lib):
+            getattr(lib, name)
         _library = (ffi, lib)
     return _library
+
+
+def type_forms(ffi: Any) -> list[str]:
+    """All types that are asked for by their names, as they are written where that is done.
+
+    cffi makes a type when it is first named, in memory that all have in common. A collection in the midst of that calls
+    nonstop's hooks, where others are named: cffi ends the process then. So all are made before there are hooks.
+    """
+    plain = ["char[]", "size_t *", "uint8_t[]", "uint32_t[]", "uint32_t *", "uint64_t *", "int32_t *", "void *"]
+    named = [name for name in ffi.list_types()[0] if name.startswith("nonstop_")]
+    pointers = [f"{name} {stars}" for name in named for stars in ("*", "**")]
+    whole = [name for name in named if _has_size(ffi, name)]
+    return [*plain, *pointers, *whole, *(f"{name}[]" for name in whole)]
+
+
+def _has_size(ffi: Any, name: str) -> bool:
+    try:
+        return bool(ffi.sizeof(name))
+    except (ffi.error, ValueError):
+        return False
 
 
 def _in_subinterpreter() -> bool:

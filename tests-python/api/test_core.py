@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import pytest
 from nonstop import core, dialect, unit_kinds
 from nonstop.limits import Limits
@@ -91,3 +94,16 @@ def test_states_are_numbered_as_in_the_library() -> None:
 
 def test_default_limits_are_the_engines() -> None:
     assert Limits()._asdict() == core.limits_default()
+
+
+def test_every_type_that_is_named_is_made_before_there_are_hooks() -> None:
+    """Else a collection while cffi makes it, in which another one is named, ends the process."""
+    forms = core.type_forms(core.load()[0])
+    named = set()
+    for call in ast.walk(ast.parse(Path(core.__file__).read_text("utf-8"))):
+        if isinstance(call, ast.Call) and call.args and isinstance(call.args[0], ast.Constant):
+            name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+            if name in ("new", "sizeof", "cast", "_filled") or (name == "typeof" and call.args[0].value):
+                named.add(call.args[0].value)
+    assert len(named) > 30
+    assert named <= set(forms)
