@@ -56,7 +56,7 @@ def child(backend: str, rounds: int) -> None:
         with nonstop.Debugger(backend=backend) as debugger:
             set_breakpoint(debugger)
             methods.hit(200)
-            time.sleep(_SETTLING_SECONDS)  # on PyPy a thread may be looking for functions
+            time.sleep(_SETTLING_SECONDS)  # on PyPy a thread may still take calls out of the one before
             turns = 200
             while _per_pass(methods.hit, turns) * turns < _SECONDS * 1e9 and turns < 1_000_000:
                 turns *= 2

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from nonstop.errors import ConditionError
 from nonstop.misread import MISREADS, OPTIMIZED, local_variables, misread_variables
 from nonstop.scopes import MISSING, OWN_FRAMES, closure_variable, inside_comprehension
+from nonstop.sources import OWN_TEXT
 from nonstop.walk.objects import derives
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _parsed(text: str) -> ast.expr:
     if len(source) > _MOST_CHARS:
         raise _Refused(f"has {len(source)} characters; at most {_MOST_CHARS} are taken: call a function of the program")
     try:
-        tree = ast.parse(source, "<nonstop>", "eval").body
+        tree = ast.parse(source, OWN_TEXT, "eval").body
     except SyntaxError as error:
         raise _Refused(_not_an_expression(text, source, error)) from None
     except (RecursionError, MemoryError):
@@ -105,7 +106,7 @@ _TOO_DEEP = "is nested too deeply; make it simpler, or call a function of the pr
 
 def _not_an_expression(text: str, source: str, error: SyntaxError) -> str:
     try:
-        statement = ast.parse(source, "<nonstop>", "exec").body[0]
+        statement = ast.parse(source, OWN_TEXT, "exec").body[0]
     except (SyntaxError, ValueError, RecursionError, MemoryError, IndexError):
         # Without an offset it is the end that came too early.
         column = (error.offset or len(source) + 1) + _indent(text)
@@ -262,7 +263,7 @@ class _Expression:
             parameters = ast.arguments([], [ast.arg(name, **_AT) for name in names], None, [], [], None, [])
             tree = ast.Expression(ast.Lambda(parameters, self._tree, **_AT))
             try:
-                code = compile(tree, "<nonstop>", "eval")
+                code = compile(tree, OWN_TEXT, "eval")
             except (RecursionError, MemoryError):
                 raise _Refused(_TOO_DEEP) from None
             except (SyntaxError, ValueError) as error:

@@ -466,7 +466,7 @@ def test_recursion_without_end_leaves_it_as_it_was(debugger: nonstop.Debugger) -
     def endless(level: int) -> int:
         return endless(level + 1) + 1
 
-    for _ in range(15):  # PyPy is looking for functions meanwhile, in the midst of it
+    for _ in range(15):  # on PyPy a collection, which is hastened, may come at the limit
         watched = debugger.counter(line_of(endless))
         with pytest.raises(RecursionError):
             endless(0)

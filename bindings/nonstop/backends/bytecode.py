@@ -15,7 +15,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import sys
-import threading
 import weakref
 from _thread import get_ident
 from types import CodeType
@@ -259,7 +258,7 @@ class BytecodeBackend(TracingBackend):
 
     def at_site(self, number: int, frame: FrameType) -> None:
         """Code has called: control of this frame enters a unit."""
-        ident = threading.get_ident()
+        ident = get_ident()
         if ident in SILENT_THREADS:
             return
         try:
@@ -287,7 +286,7 @@ class BytecodeBackend(TracingBackend):
 
     def _answer(self, *item: int) -> None:
         """The native hook counted an arrival of the frame that calls this, and a breakpoint wants something."""
-        ident = threading.get_ident()
+        ident = get_ident()
         try:
             SILENT_THREADS.add(ident)
             self._hits.answer(sys._getframe(1), HitItem(*item))
@@ -319,7 +318,6 @@ class BytecodeBackend(TracingBackend):
         plan = self._learn(code, frame.f_globals)
         if plan is None:
             self._pending.discard(code)
-        if plan is None:
             self._followed.begins(frame)
             if self._planner.is_quiet(code.co_filename, module_name(frame.f_globals)):
                 self._quiet_names.add(code.co_filename)
@@ -401,7 +399,7 @@ class BytecodeBackend(TracingBackend):
         assert isinstance(plan, FollowPlan)
         if 0 <= plan.makes_until < entry.offset:
             self.passes(frame, plan)
-        ident = threading.get_ident()
+        ident = get_ident()
         if ident in SILENT_THREADS:
             return
         try:
@@ -498,7 +496,7 @@ class BytecodeBackend(TracingBackend):
     def _runs_soon(self, code: CodeType) -> None:
         """`exec`, `eval` or an import is about to run a code object in this thread."""
         try:
-            if code.co_filename in self._quiet_names or threading.get_ident() in OWN_THREADS:
+            if code.co_filename in self._quiet_names or get_ident() in OWN_THREADS:
                 return
             if self._traced.known.get(id(code), self) is not None:
                 self._followed.expect(code)
@@ -510,7 +508,7 @@ class BytecodeBackend(TracingBackend):
         try:
             if code.co_name != "<module>" or code.co_filename in self._quiet_names or code.co_filename == OWN_TEXT:
                 return
-            if threading.get_ident() not in OWN_THREADS:
+            if get_ident() not in OWN_THREADS:
                 self._pending.add(code)
                 self._followed.changed()
                 self._followed.expect(code)
