@@ -508,6 +508,8 @@ class BytecodeBackend(TracingBackend):
         try:
             if code.co_name != "<module>" or code.co_filename in self._quiet_names or code.co_filename == OWN_TEXT:
                 return
+            if sys._getframe(1).f_code.co_filename == _REWRITES:
+                return  # it stands for code that is known
             if get_ident() not in OWN_THREADS:
                 self._pending.add(code)
                 self._followed.changed()
@@ -559,6 +561,9 @@ class BytecodeBackend(TracingBackend):
         replace = None if self._hooks is None else self._hooks.replace_constant
         return Rewriting(self._owner, self._hook, self._wanted, self._refused, replace)
 
+
+#: The file whose functions make code objects with calls in them.
+_REWRITES = Rewriting.current.__code__.co_filename
 
 #: CO_NEWLOCALS: the code of functions.
 _NEW_LOCALS = 2
