@@ -177,6 +177,11 @@ impl Breakpoint {
         self.kept.counters.count(end, arrivals);
     }
 
+    /// Counts an arrival that ended in [`End::Captured`], for callers of which only one at a time gets here.
+    pub fn count_captured_in_turn(&self) {
+        self.kept.counters.count_captured_in_turn();
+    }
+
     /// Whether it is enabled.
     pub fn is_enabled(&self) -> bool {
         self.enabled.load(Relaxed)

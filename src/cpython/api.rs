@@ -23,6 +23,9 @@ pub struct MethodDef {
     pub doc: *const c_char,
 }
 
+/// The largest value of a digit of an `int`.
+const INT_DIGIT: u64 = (1 << 30) - 1;
+
 /// `METH_FASTCALL`: called with an array of arguments and their number.
 pub const METH_FASTCALL: c_int = 0x80;
 
@@ -127,6 +130,19 @@ pub struct Api {
     /// From 3.11 on.
     tracing: Option<[unsafe extern "C" fn(ThreadState); 2]>,
     none: Object,
+    /// Whether `None` counts no references (PEP 683).
+    none_is_immortal: bool,
+    /// The type `int`, if the value of a small one stands where [`Int`] says; else NULL.
+    int: Object,
+}
+
+/// A small `int` that is not negative (Include/cpython/longintrepr.h; the digits are of 30 bits).
+#[repr(C)]
+struct Int {
+    head: Head,
+    /// The number of digits, or from 3.12 on that and a tag.
+    size: usize,
+    first_digit: u32,
 }
 
 // SAFETY: `None` is there for every thread, and the functions are.
@@ -186,6 +202,8 @@ impl Api {
                     .and_then(|enter| Ok([enter, library.function(c"PyThreadState_LeaveTracing")?]))
                     .ok(),
                 none: library.symbol(c"_Py_NoneStruct")?,
+                none_is_immortal: false,
+                int: std::ptr::null_mut(),
             })
         }
     }
@@ -196,9 +214,43 @@ impl Api {
         Gil { api: self, state: unsafe { (self.ensure_gil)() } }
     }
 
+    /// Tries out what need not be asked of the interpreter at each hit, on builds with a GIL. What does not look as expected is
+    /// asked. The GIL is held.
+    pub fn try_shortcuts(&mut self) {
+        // SAFETY: `None` is there for good, and an `int` is at least as long as what is read of it.
+        unsafe {
+            let references = || (*self.none.cast::<Head>()).references;
+            let before = references();
+            self.reference(self.none);
+            self.none_is_immortal = references() == before;
+            self.give_up(self.none);
+            // The small ones are made once, and others each time.
+            let mut kind = std::ptr::null_mut();
+            let are_read = [0, 1, 7, 256, 257, 65_536, INT_DIGIT].into_iter().all(|number| {
+                let object = (self.long_from_u64)(number);
+                if object.is_null() {
+                    (self.clear_error)();
+                    return false;
+                }
+                let Int { head, first_digit, .. } = &*object.cast::<Int>();
+                kind = head.kind;
+                let is_read = u64::from(*first_digit) == number;
+                self.give_up(object);
+                is_read
+            });
+            if are_read {
+                self.int = kind;
+            }
+        }
+    }
+
     /// A new reference to `None`.
     pub fn none(&self) -> Object {
-        self.reference(self.none)
+        if self.none_is_immortal {
+            self.none
+        } else {
+            self.reference(self.none)
+        }
     }
 
     /// A new reference to an object. The GIL is held.
@@ -214,10 +266,16 @@ impl Api {
         unsafe { (self.decrease)(object) }
     }
 
-    /// The value of an `int` of 32 bits; any other object gives some number. The GIL is held.
+    /// The value of an `int` of 30 bits; any other object gives some number. The GIL is held.
     pub fn small_int(&self, object: Object) -> u32 {
         // SAFETY: the object is alive.
-        unsafe { (self.long_as_long)(object) as u32 }
+        unsafe {
+            if !self.int.is_null() && (*object.cast::<Head>()).kind == self.int {
+                (*object.cast::<Int>()).first_digit
+            } else {
+                (self.long_as_long)(object) as u32
+            }
+        }
     }
 
     /// Calls an object with others. NULL: it raised, and the error is set. The GIL is held.

@@ -45,8 +45,8 @@ impl Points {
             return Found::Many;
         }
         let from = self.points.partition_point(|point| point.offset < offset);
-        match &self.points[from..] {
-            [point, rest @ ..] if point.offset == offset => match rest {
+        match self.points.get(from..) {
+            Some([point, rest @ ..]) if point.offset == offset => match rest {
                 [next, ..] if next.offset == offset => Found::Many,
                 _ if point.asks_python => Found::Many,
                 _ => Found::One(point, self.epoch),

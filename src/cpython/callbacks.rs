@@ -3,7 +3,8 @@
 //! When a process ends, CPython up to 3.13 ends a thread where it asks for the GIL: the C library unwinds its stack. So all frames
 //! from here to Python are `C-unwind`, and have nothing to be dropped and no `catch_unwind`, also none that was inlined: such a frame
 //! has the unwinder look into it by a routine of this library, which in a wheel has an unwinder of its own and cannot read the
-//! other's state. What needs these things is in functions that are not inlined and have returned before Python runs.
+//! other's state. What needs these things is in functions that are not inlined and have returned before Python runs. An arrival
+//! that is only to be counted gets along without them.
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::{Arc, OnceLock};
@@ -12,7 +13,7 @@ use super::api::{Api, MethodDef, Object, METH_FASTCALL, VECTORCALL_COUNT};
 use super::asking::Asking;
 use super::ignored::{begin_answering, end_answering, is_answering};
 use super::interpreter::api;
-use super::session::{with_active, Alone};
+use super::session::{count_at_once, with_active, Alone};
 
 /// Appends a callback to a `list`; whether that went well. The GIL is held.
 ///
@@ -62,6 +63,10 @@ unsafe extern "C-unwind" fn at_instruction(_: Object, arguments: *const Object, 
     // SAFETY: there are as many arguments as CPython says.
     let place = unsafe { [*arguments, *arguments.add(1)] };
     // SAFETY: the interpreter calls under the GIL, if there is one.
+    if let Some(answer) = unsafe { count_at_once(place[0] as usize, place[1]) } {
+        return answer;
+    }
+    // SAFETY: the interpreter calls under the GIL, if there is one.
     match unsafe { begin(place[0] as usize, place[1], place, 2) } {
         Begun::Done(answer) => answer,
         // SAFETY: it was just made.
@@ -78,6 +83,10 @@ unsafe extern "C-unwind" fn at_site(_: Object, arguments: *const Object, count: 
     // SAFETY: there is one argument.
     let site = unsafe { *arguments };
     let number = api.small_int(site) as usize;
+    // SAFETY: as above.
+    if let Some(answer) = unsafe { count_at_once(number, std::ptr::null_mut()) } {
+        return answer;
+    }
     // SAFETY: the interpreter calls under the GIL.
     match unsafe { begin(number, std::ptr::null_mut(), [site; 2], 1) } {
         Begun::Done(answer) => answer,
@@ -109,14 +118,9 @@ unsafe fn begin(code: usize, offset: Object, place: [Object; 2], told: usize) ->
     let begun = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: the caller's promise; nothing of this gives the GIL up.
         unsafe {
-            with_active(|session| {
-                let offset = if offset.is_null() { 0 } else { session.api.small_int(offset) };
-                match session.alone(code, offset) {
-                    Alone::Answer(object) => Begun::Done(object),
-                    Alone::Ask(question) => {
-                        Begun::Asks(Asking::new(Arc::clone(session), question, place, told))
-                    }
-                }
+            with_active(|session| match session.alone(code, session.offset(offset)) {
+                Alone::Answer(object) => Begun::Done(object),
+                Alone::Ask(question) => Begun::Asks(Asking::new(Arc::clone(session), question, place, told)),
             })
         }
     }));

@@ -27,12 +27,18 @@ pub unsafe fn check(inside: *const c_void) -> Result<(), MissingSymbol> {
 ///
 /// # Safety
 /// See [`Api::load`].
-pub unsafe fn find(inside: *const c_void) -> Result<&'static Api, MissingSymbol> {
+pub unsafe fn find(inside: *const c_void, is_free_threaded: bool) -> Result<&'static Api, MissingSymbol> {
     if let Some(api) = api() {
         return Ok(api);
     }
     // SAFETY: the caller's promise.
-    let loaded = unsafe { Api::load(inside) }?;
+    let mut loaded = unsafe { Api::load(inside) }?;
+    if !is_free_threaded {
+        // Of a copy, for as long as the other one is changed.
+        let holder = loaded;
+        let _gil = holder.hold_gil();
+        loaded.try_shortcuts();
+    }
     Ok(API.get_or_init(|| loaded))
 }
 

@@ -96,7 +96,7 @@ pub enum Question {
 /// `engine` outlives the session; the objects of `host` are alive, and those of CPython 3.9 or later.
 pub unsafe fn start(engine: *const Engine, host: Host) -> Result<(), MissingSymbol> {
     // SAFETY: the caller's promise.
-    let api = unsafe { find(host.disable) }?;
+    let api = unsafe { find(host.disable, host.is_free_threaded) }?;
     stop();
     let _gil = api.hold_gil();
     for object in host.kept() {
@@ -149,6 +149,23 @@ pub fn arm(code: usize, epoch: u64, points: &[Site]) -> bool {
 /// The time that the program spent in callbacks which did not leave for Python, in nanoseconds: an estimate from one of 256.
 pub fn native_spent_ns() -> u64 {
     current().map_or(0, |session| session.spent.estimate_ns())
+}
+
+/// Counts an arrival at an offset (an `int`, or NULL for 0), if there is a GIL, and counting is all there is to do: gives what the
+/// callback answers then. Nothing of this can panic, so it needs no frame that catches, which would take as long as the rest.
+///
+/// # Safety
+/// The caller holds the GIL, if there is one. The offset is NULL or alive.
+pub unsafe fn count_at_once(code: usize, offset: Object) -> Option<Object> {
+    if IS_FREE_THREADED.load(Ordering::Relaxed) {
+        return None;
+    }
+    // SAFETY: the session is let go of under the GIL, which nothing of this gives up.
+    let session = unsafe { ACTIVE.load(Ordering::Acquire).as_ref() }?;
+    let offset = session.offset(offset);
+    // SAFETY: as above.
+    let is_counted = unsafe { session.armed.find(code, offset, |found| session.counts_at_once(found)) };
+    is_counted.then(|| session.api.none())
 }
 
 /// Works with the active session, if there is one: that stays while this takes, and longer where `work` takes a reference of its
@@ -248,6 +265,28 @@ impl Session {
             Ok(_) if !items.is_empty() => Alone::Ask(Question::Items(items)),
             Ok(_) if self.epoch() != epoch => Alone::Ask(Question::Outdated),
             Ok(_) => Alone::Answer(api.none()),
+        }
+    }
+
+    /// Counts what control came to, if that is all there is to do; whether it was.
+    fn counts_at_once(&self, found: Found<'_>) -> bool {
+        let Found::One(point, epoch) = found else { return false };
+        let is_counted = self.epoch() == epoch
+            && !is_ignored()
+            && self.spent.is_untimed()
+            && self.engine().count_in_turn(&point.bound);
+        if is_counted {
+            self.spent.pass();
+        }
+        is_counted
+    }
+
+    /// The value of an offset: an `int`, or NULL for 0.
+    pub fn offset(&self, object: Object) -> u32 {
+        if object.is_null() {
+            0
+        } else {
+            self.api.small_int(object)
         }
     }
 

@@ -22,6 +22,16 @@ impl Spent {
         (number % Self::ONE_OF == 0).then(Instant::now)
     }
 
+    /// Whether the callback that begins now is one that is not timed.
+    pub fn is_untimed(&self) -> bool {
+        self.count.load(Ordering::Relaxed) % Self::ONE_OF != 0
+    }
+
+    /// A callback that is not timed has ended.
+    pub fn pass(&self) {
+        self.count.store(self.count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
     /// It ends.
     pub fn end(&self, clock: Option<Instant>) {
         if let Some(begun) = clock {

@@ -108,6 +108,17 @@ impl Engine {
         Ok(())
     }
 
+    /// An arrival, if all there is to do is to count it: one breakpoint is bound, and it has no rules. Whether that was done.
+    /// Only one caller at a time may be here, which a lock of the host sees to.
+    pub fn count_in_turn(&self, bound: &Bound) -> bool {
+        let [breakpoint] = &*bound.breakpoints else { return false };
+        let counts = breakpoint.only_counts() && breakpoint.is_armable();
+        if counts {
+            breakpoint.count_captured_in_turn();
+        }
+        counts
+    }
+
     /// What is bound at a site.
     ///
     /// # Errors

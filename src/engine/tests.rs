@@ -481,3 +481,31 @@ fn counters_are_exact_under_threads() {
     assert_eq!((limited.captured + limited.dropped, limited.arrivals()), (1000, 8000));
     assert_eq!(limited.state, State::Exhausted);
 }
+
+#[test]
+fn in_turn_is_counted_what_only_counts_and_is_alone_at_its_site() {
+    let in_turn = |specs| {
+        let (engine, ids) = engine_with(specs);
+        let site = site(&engine);
+        hit(&engine, site);
+        let counted = engine.count_in_turn(&engine.bound_at(site).unwrap());
+        (counted, ids.iter().map(|&id| engine.report(id).unwrap().captured).collect::<Vec<_>>())
+    };
+    let here = || counter("shop.py:3");
+    assert_eq!(in_turn(vec![here()]), (true, vec![2]));
+    assert_eq!(in_turn(vec![here(), here()]), (false, vec![1, 1]));
+    let with_condition = BreakpointSpec { has_condition: true, ..here() };
+    assert_eq!(in_turn(vec![with_condition]), (false, vec![0]));
+    let with_rules =
+        BreakpointSpec { rules: RuleSpec { max_hits: Some(9), ..RuleSpec::default() }, ..here() };
+    assert_eq!(in_turn(vec![with_rules]), (false, vec![1]));
+}
+
+#[test]
+fn what_is_disabled_is_not_counted_in_turn() {
+    let (engine, ids) = engine_with(vec![counter("shop.py:3")]);
+    let bound = engine.bound_at(site(&engine)).unwrap();
+    engine.set_enabled(&ids, false).unwrap();
+    assert!(!engine.count_in_turn(&bound));
+    assert_eq!(engine.report(ids[0]).unwrap().captured, 0);
+}
