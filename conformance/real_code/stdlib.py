@@ -17,14 +17,15 @@ import importlib
 import importlib.util
 import json
 import os
+import pkgutil
 import platform
 import subprocess
 import sys
 import time
 import unittest
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, Iterator, List, Tuple
 
-#: By package: the modules that carry the counters, and the modules of tests.
+#: By package: the modules that carry the counters, and the modules of tests; `package.*` is each module of a package.
 PACKAGES: Dict[str, Tuple[List[str], List[str]]] = {
     "json": (["json", "json.decoder", "json.encoder", "json.scanner", "json.tool"], ["test.test_json"]),
     "re": (["re", "sre_parse", "sre_compile", "re._parser", "re._compiler"], ["test.test_re"]),
@@ -39,7 +40,7 @@ PACKAGES: Dict[str, Tuple[List[str], List[str]]] = {
     "dataclasses": (["dataclasses"], ["test.test_dataclasses"]),
     "asyncio": (["asyncio.*"], ["test.test_asyncio"]),
     "concurrent.futures": (["concurrent.futures.*"], ["test.test_concurrent_futures"]),
-    "unittest": (["unittest.*"], ["unittest.test", "test.test_unittest"]),
+    "unittest": (["unittest.*"], ["unittest.test.*", "test.test_unittest"]),
 }
 #: Seconds after which a process is taken to hang.
 TIMEOUT = 900
@@ -71,7 +72,7 @@ class _Outcomes(unittest.TestResult):
 
 
 def _files(modules: List[str]) -> List[str]:
-    """The source files of modules; `package.*` is all of a package."""
+    """The source files of modules."""
     files = []
     for name in modules:
         try:
@@ -88,6 +89,17 @@ def _is_there(module: str) -> bool:
         return importlib.util.find_spec(module) is not None
     except ImportError:  # of the package around
         return False
+
+
+def _each(modules: List[str]) -> Iterator[str]:
+    """The modules of tests that this installation has."""
+    for name in modules:
+        if not name.endswith(".*"):
+            if _is_there(name):
+                yield name
+        elif _is_there(name[:-2]):
+            package = importlib.import_module(name[:-2])
+            yield from (one.name for one in pkgutil.iter_modules(package.__path__, name[:-1]) if one.name[len(name) - 1 :].startswith("test"))
 
 
 def _set_counters(backend: str, modules: List[str]) -> Any:
@@ -110,6 +122,8 @@ def _make_tests_importable(folder: str) -> None:
         import test
 
         test.__path__ = [os.path.join(folder, "test")]
+        # Up to 3.11 it has its tests inside. What is tested are its own modules: they come first.
+        unittest.__path__.append(os.path.join(folder, "unittest"))
     try:
         importlib.import_module("_testcapi")
     except ImportError:
@@ -123,12 +137,13 @@ def child(package: str, backend: str, folder: str) -> None:
     """Run the tests of a package in this process; the result goes to the standard output, as the last line."""
     _make_tests_importable(folder)
     modules, tests = PACKAGES[package]
-    if not any(map(_is_there, tests)):
+    found = list(_each(tests))
+    if not found:
         print("\n" + json.dumps({"outcomes": {}, "missing": tests}))
         return
     debugger = _set_counters(backend, modules) if backend else None
     loader, outcomes = unittest.TestLoader(), _Outcomes()
-    for name in tests:
+    for name in found:
         try:
             importlib.import_module(name)
         except (ImportError, unittest.SkipTest):
@@ -187,7 +202,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--backend", default="")
     parser.add_argument("--only", choices=PACKAGES)
-    parser.add_argument("--tests", default="", metavar="FOLDER", help="where the `test` package is that is to be used")
+    parser.add_argument("--tests", default="", metavar="FOLDER", help="where the tests are that are to be used")
     parser.add_argument("--child", choices=PACKAGES, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
