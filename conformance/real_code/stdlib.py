@@ -99,7 +99,11 @@ def _each(modules: List[str]) -> Iterator[str]:
                 yield name
         elif _is_there(name[:-2]):
             package = importlib.import_module(name[:-2])
-            yield from (one.name for one in pkgutil.iter_modules(package.__path__, name[:-1]) if one.name[len(name) - 1 :].startswith("test"))
+            yield from (
+                one.name
+                for one in pkgutil.iter_modules(package.__path__, name[:-1])
+                if one.name[len(name) - 1 :].startswith("test")
+            )
 
 
 def _set_counters(backend: str, modules: List[str]) -> Any:

@@ -49,7 +49,7 @@ def python(folder: Path, *words: str, **options: Any) -> Ended:
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environment(), **options}
     done = subprocess.run([sys.executable, *words], cwd=folder, text=True, timeout=60, **options)
     # Shown where a test fails.
-    print(*words, f"ended with {done.returncode}, and wrote:", done.stderr)
+    sys.stdout.write(f"{words} ended with {done.returncode}, and wrote:\n{done.stderr}")
     return Ended(done.stdout, done.stderr, done.returncode)
 
 
