@@ -18,7 +18,7 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from nonstop.hits import describe, raised_by_signal, thread_name
-from nonstop.misread import OPTIMIZED, local_variables
+from nonstop.misread import LOCALS_TYPE, OPTIMIZED, local_variables
 from nonstop.scopes import OWN_FRAMES, frame_around, inside_comprehension
 from nonstop.walk.objects import class_dict, derives, mro_of, plain, type_name
 from nonstop.walk.records import Names, encoded, field, named
@@ -159,7 +159,7 @@ def _variables(frame: FrameType) -> tuple[list[str], list[Any]] | None:
         return None
     kind = type(found)
     names: Iterable[Any]
-    if inside is None and optimized and (kind is dict or kind is _PROXY):
+    if inside is None and optimized and (kind is dict or kind is LOCALS_TYPE):
         names = found = dict(found)
         values = list(found.values())
     elif inside is not None or derives(kind, dict):
@@ -189,10 +189,6 @@ class _VariableNames(Names):
 
 
 _VARIABLE_NAMES = _VariableNames()
-
-
-#: `FrameLocalsProxy` of 3.13; elsewhere just `dict`.
-_PROXY: type = (lambda: type(sys._getframe().f_locals))()
 
 
 def _is_definition(name: str, value: Any) -> bool:

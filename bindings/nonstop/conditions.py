@@ -47,8 +47,7 @@ def compile_condition(text: object) -> Callable[[FrameType], bool]:
     >>> compile_condition("amount > 10")(sys._getframe())
     True
     """
-    condition: Any = _compile(text, "condition", "invalid_condition", truth=True)
-    return condition  # type: ignore[no-any-return]
+    return condition_of(text, Expression)
 
 
 def compile_expression(text: object) -> Callable[[FrameType], object]:
@@ -61,20 +60,50 @@ def compile_expression(text: object) -> Callable[[FrameType], object]:
     >>> compile_expression("[amount * n for n in range(3)]")(sys._getframe())
     [0, 20, 40]
     """
-    return _compile(text, "expression", "invalid_expression")
+    return expression_of(text, Expression)
 
 
-def _compile(text: object, what: str, code: str, *, truth: bool = False) -> Callable[[FrameType], object]:
+def condition_of(text: object, make: type[Expression]) -> Callable[[FrameType], bool]:
+    """A condition by an expression of this class."""
+    condition: Any = _compile(text, "condition", "invalid_condition", make, truth=True)
+    return condition  # type: ignore[no-any-return]
+
+
+def expression_of(text: object, make: type[Expression]) -> Callable[[FrameType], object]:
+    """An expression of this class."""
+    return _compile(text, "expression", "invalid_expression", make)
+
+
+class NotAllowed(Exception):  # noqa: N818 (it becomes a ConditionError)
+    """A node of an expression that is not allowed: what it does, and what to do instead."""
+
+    def __init__(self, node: Any, problem: str, remedy: str) -> None:
+        super().__init__(problem)
+        self.node = node
+        self.remedy = remedy
+
+
+def _compile(
+    text: object, what: str, code: str, make: type[Expression], *, truth: bool = False
+) -> Callable[[FrameType], object]:
     if not isinstance(text, str):
         raise ConditionError(f"the {what} is {text!r}; it must be text, such as {_EXAMPLE!r}", code=code)
     try:
         tree = _parsed(text)
         if truth:
             tree = ast.UnaryOp(ast.Not(), ast.UnaryOp(ast.Not(), tree, **_AT), **_AT)
-        return _Expression(tree).value
+        return make(tree).value
+    except NotAllowed as error:
+        before = text.strip().encode()[: getattr(error.node, "col_offset", 0)]
+        column = len(before.decode()) + 1 + _indent(text)
+        problem = f"{error} at column {column}; {error.remedy}"
+        raise ConditionError(f"the {what} {_shown(text)} {problem}", code=code) from None
     except _Refused as refused:
-        shown = text if len(text) <= 200 else text[:200] + "…"
-        raise ConditionError(f"the {what} {shown!r} {refused}", code=code) from None
+        raise ConditionError(f"the {what} {_shown(text)} {refused}", code=code) from None
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 200 else text[:200] + "…")
 
 
 class _Refused(Exception):  # noqa: N818 (it is the middle of a message, never seen)
@@ -96,8 +125,7 @@ def _parsed(text: str) -> ast.expr:
     except ValueError as error:  # null bytes, lone surrogates
         raise _Refused(f"cannot be read as source: {error}; write it with printable characters only") from None
     for node, problem in _writes(tree):
-        column = len(source.encode()[: node.col_offset].decode()) + 1 + _indent(text)
-        raise _Refused(f"{problem} at column {column}; nonstop only reads: leave that out")
+        raise NotAllowed(node, problem, "nonstop only reads: leave that out")
     return tree
 
 
@@ -184,7 +212,7 @@ class _Plan(NamedTuple):
     function: Callable[..., object]
 
 
-class _Expression:
+class Expression:
     """An expression as a function of the names that it reads."""
 
     def __init__(self, tree: ast.expr) -> None:

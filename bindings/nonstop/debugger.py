@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import importlib
 import itertools
 import logging
 import os
@@ -14,12 +15,12 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from nonstop import capture as capturing
-from nonstop import conditions, core, rules
+from nonstop import core, rules
 from nonstop.backends.choose import choose_backend
 from nonstop.backends.own_threads import fork_is_seen, is_forking
 from nonstop.breakpoint import Breakpoint, is_over
 from nonstop.dispatcher import Dispatcher, Inbox
-from nonstop.errors import LocationError, StateError
+from nonstop.errors import ArgumentError, LocationError, StateError
 from nonstop.hits import Action, Hits, describe
 from nonstop.limits import Limits
 from nonstop.locate import Located, find_place, locate
@@ -41,6 +42,8 @@ _log = logging.getLogger("nonstop")
 
 #: Limits that the engine surely takes.
 _SURE_LIMITS = (None, Limits())
+#: What expressions may be, and what compiles them: only what is used is imported.
+_LANGUAGES = {"full": "nonstop.conditions", "safe": "nonstop.safe.conditions"}
 #: How long the end of the process may wait for snapshots that are still queued.
 _CLOSE_SECONDS = 5.0
 
@@ -56,6 +59,9 @@ class Debugger:
     :param sinks: where snapshots go for which no sink was given with the breakpoint: callables, sinks, or paths (JSON
         Lines).
     :param path_maps: pairs (directory as the program knows it, directory as the user knows it).
+    :param expressions: what conditions, captured expressions and the fields of log messages may be. ``"full"``: any
+        Python expression, which may call the program and change it. ``"safe"``: the language of :mod:`nonstop.safe`,
+        which only reads (docs/expressions.md).
 
     >>> import nonstop
     >>> def price(amount):
@@ -74,11 +80,15 @@ class Debugger:
         profile: str = "local",
         sinks: Iterable[Any] = (),
         path_maps: Iterable[tuple[str, str]] = (),
+        expressions: str = "full",
     ) -> None:
+        if expressions not in _LANGUAGES:
+            raise ArgumentError(f"expressions is {expressions!r}; it must be {' or '.join(map(repr, _LANGUAGES))}")
         if profile != "local":
             raise StateError(
                 f"the profile {profile!r} is not supported by this version; use profile='local'", code="not_supported"
             )
+        self._language = importlib.import_module(_LANGUAGES[expressions])
         self._backend_class = choose_backend(backend)
         self._engine = core.Engine()
         self._planner = Planner(self._engine, sees_instructions=self._backend_class.sees_instructions)
@@ -149,7 +159,7 @@ class Debugger:
         then.
         """
         names = [capture] if isinstance(capture, str) else list(capture)
-        captures = [(name, conditions.compile_expression(name)) for name in names]
+        captures = [(name, self._language.compile_expression(name)) for name in names]
         bounds = rules.limits(limits)
         recorder = capturing.Recorder(bounds)
         record = functools.partial(recorder.snapshot, captures=captures)
@@ -190,7 +200,7 @@ class Debugger:
         amount is 20
         """
         parts = core.template_parse(template)
-        expressions = [conditions.compile_expression(part.text) for part in parts if part.is_expression]
+        expressions = [self._language.compile_expression(part.text) for part in parts if part.is_expression]
         bounds = rules.limits(limits)
         recorder = capturing.Recorder(bounds)
         record = functools.partial(recorder.log, expressions=expressions)
@@ -351,7 +361,7 @@ class Debugger:
         given: rules.Rules,
         template: str = "",
     ) -> Breakpoint:
-        test = None if condition is None else conditions.compile_condition(condition)
+        test = None if condition is None else self._language.compile_condition(condition)
         spec = given.spec(action, template)
         located = locate(location, self._find if self._batch is None else self._batch.find)
         # Last: it may make a file.

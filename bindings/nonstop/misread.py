@@ -23,6 +23,8 @@ _WRITES_BACK = sys.version_info[:2] == (3, 12)
 MISREADS = (3, 13) <= sys.version_info[:3] < (3, 13, 3)
 #: Has variables of its own, that the compiler knows: a function, no module and no class body.
 OPTIMIZED = 1
+#: Of the ``f_locals`` of a function: `FrameLocalsProxy` from 3.13 on, elsewhere just `dict`.
+LOCALS_TYPE: type = (lambda: type(sys._getframe().f_locals))()
 
 
 def misread_variables(code: CodeType) -> frozenset[str]:
@@ -44,14 +46,13 @@ def misread_variables(code: CodeType) -> frozenset[str]:
 
 
 if MISREADS:
-    _PROXY: type = (lambda: type(sys._getframe().f_locals))()
 
     def local_variables(frame: FrameType) -> Any:
         """``frame.f_locals``, without those that must not be read."""
         code = frame.f_code
         left_out = misread_variables(code)
         found = frame.f_locals
-        if not left_out or type(found) is not _PROXY:
+        if not left_out or type(found) is not LOCALS_TYPE:
             return found
         names = {*code.co_varnames, *code.co_cellvars, *code.co_freevars} - left_out
         return {name: found[name] for name in names if name in found}

@@ -357,7 +357,7 @@ def test_long_texts_are_shown_by_their_begin() -> None:
 
 def test_kept_functions_are_bounded() -> None:
     names = [f"n{number}" for number in range(6)]
-    expression = conditions._Expression(conditions._parsed("0 and (" + " + ".join(names) + ")"))
+    expression = conditions.Expression(conditions._parsed("0 and (" + " + ".join(names) + ")"))
     for chosen in range(64):
         space: dict[str, Any] = {name: True for place, name in enumerate(names) if chosen >> place & 1}
         exec("frame = sys._getframe()", {"sys": sys}, space)

@@ -363,3 +363,11 @@ def test_unusable_library_ends_with_status_1_and_the_remedy(shop: Path, spoil: s
     assert message in ended.err
     assert "pip install" in ended.err
     assert "Traceback" not in ended.err
+
+
+def test_safe_expressions_only_read(shop: Path) -> None:
+    ended = nonstop(shop.parent, "--safe", "--count", "shop.py:6 if item > 1 and len(items) == 3", "shop.py")
+    assert "line 6: 2 hits of 3 arrivals" in ended.err
+    ended = nonstop(shop.parent, "--safe", "--count", "shop.py:6 if print(item)", "shop.py")
+    assert (ended.status, ended.out) == (2, "")
+    assert "calls print, and safe expressions call only abs" in ended.err

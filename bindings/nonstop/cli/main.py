@@ -210,6 +210,11 @@ def _add_run_options(parser: argparse.ArgumentParser) -> list[argparse.Action]:
             help="set those of FILE, each with its own rules (see below)",
         ),
         add("--capture", action="append", metavar="EXPR", help="show the value of EXPR in snapshots (repeatable)"),
+        add(
+            "--safe",
+            action="store_true",
+            help="take conditions and expressions that only read; refuse those that may run code of the program",
+        ),
         rule("--hit", metavar="'>= N'", help="which hits count, by number: '== N', '>= N' or '%% N'"),
         rule("--max-hits", type=_count, metavar="N", help="be done after N hits"),
         rule("--rate", type=_positive, metavar="N", help="at most N hits a second"),

@@ -66,7 +66,13 @@ def _ready(options: Namespace, words: Sequence[str]) -> tuple[Program, Session]:
     # Locations are looked up along the program's sys.path.
     prepare(program)
     try:
-        session = Session(backend=options.backend, jsonl=options.jsonl, quiet=options.quiet, path_maps=options.path_map)
+        session = Session(
+            backend=options.backend,
+            jsonl=options.jsonl,
+            quiet=options.quiet,
+            path_maps=options.path_map,
+            safe=options.safe,
+        )
     except LibraryError as error:
         raise NotStartedError(FAILED, str(error)) from error
     except NonstopError as error:

@@ -29,11 +29,18 @@ class Session:
     """A debugger with its breakpoints and the place where their snapshots go.
 
     :param jsonl: path of the JSON Lines file; None: snapshots are shown on stderr.
+    :param safe: whether expressions only read.
     :param quiet: show nothing, neither snapshots nor the summary.
     """
 
     def __init__(
-        self, *, backend: str | None, jsonl: str | None, quiet: bool, path_maps: Iterable[tuple[str, str]]
+        self,
+        *,
+        backend: str | None,
+        jsonl: str | None,
+        quiet: bool,
+        path_maps: Iterable[tuple[str, str]],
+        safe: bool,
     ) -> None:
         #: Where everything is shown; None: nowhere.
         self._stderr: TextIO | None = None if quiet else sys.stderr
@@ -44,7 +51,8 @@ class Session:
         else:
             # Without a sink snapshots would wait in the queue, and be counted as dropped when it is full.
             self._sink = CallbackSink(_let_go) if self._stderr is None else TerminalSink(self._stderr)
-        self.debugger = Debugger(backend=backend, sinks=[self._sink], path_maps=path_maps)
+        expressions = "safe" if safe else "full"
+        self.debugger = Debugger(backend=backend, sinks=[self._sink], path_maps=path_maps, expressions=expressions)
         self._breakpoints: list[tuple[Given, Breakpoint]] = []
 
     def set(self, given: Iterable[Given]) -> list[str]:

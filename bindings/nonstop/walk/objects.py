@@ -33,7 +33,7 @@ class _Example:
 
 _GETSET = type(class_dict(_Example)["__dict__"])
 #: The type of slots; and on CPython that of the fields of types written in C.
-_MEMBER = type(class_dict(_Example)["slot"])
+MEMBER = type(class_dict(_Example)["slot"])
 
 # How the `__dict__` of an instance is reached: not at all, by plain lookup, or behind something of the program's with
 # that name.
@@ -82,13 +82,13 @@ def derives(kind: type, base: type) -> bool:
     return any(one is base for one in mro_of(kind))
 
 
-def class_attribute(kind: type, name: str) -> object:
-    """What stands under a name in the first class that has it; None if none has."""
+def class_attribute(kind: type, name: str, default: object = None) -> object:
+    """What stands under a name in the first class that has it; the default if none has."""
     for one in mro_of(kind):
         attributes = class_dict(one)
         if name in attributes:
             return attributes[name]
-    return None
+    return default
 
 
 def raised_in_c(error: Exception) -> bool:
@@ -110,8 +110,8 @@ class Layout:
                 if type(name) is not str:
                     continue
                 if name == "__dict__":
-                    dicts.append(type(attribute) is _GETSET or type(attribute) is _MEMBER)
-                elif type(attribute) is _MEMBER and not (name[:2] == "__" == name[-2:]):
+                    dicts.append(type(attribute) is _GETSET or type(attribute) is MEMBER)
+                elif type(attribute) is MEMBER and not (name[:2] == "__" == name[-2:]):
                     slots.setdefault(name, index)
         #: With the place of their class; fields of bases first, and in the order in which they were defined.
         self._slots = sorted(slots.items(), key=lambda slot: -slot[1])
@@ -127,7 +127,7 @@ class Layout:
         classes = mro_of(type(value))
         for name, index in self._slots:
             descriptor = class_dict(classes[index]).get(name)
-            if type(descriptor) is not _MEMBER:  # replaced since
+            if type(descriptor) is not MEMBER:  # replaced since
                 continue
             try:
                 field = descriptor.__get__(value)
@@ -148,6 +148,6 @@ class Layout:
     def _behind(self, value: object) -> Any:
         for one in mro_of(type(value)):
             descriptor = class_dict(one).get("__dict__")
-            if type(descriptor) is _GETSET or type(descriptor) is _MEMBER:
+            if type(descriptor) is _GETSET or type(descriptor) is MEMBER:
                 return descriptor.__get__(value)
         return None
