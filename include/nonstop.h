@@ -313,6 +313,9 @@
 // itself for as long as the epoch is the same, and tell with nonstop_hit_total.
 #define NONSTOP_ENTRY_ONLY_COUNTS 8
 
+// Flag of an entry, which a host sets for nonstop_cpython_arm: it reads the variables there itself, and decides all conditions.
+#define NONSTOP_ENTRY_HOST_READS 16
+
 // Flag of a decision: a breakpoint may stand in this file; call nonstop_source_register or nonstop_source_without_units, and
 // decide again.
 #define NONSTOP_NEEDS_SOURCE 1
@@ -349,6 +352,21 @@
 
 // Flag of a CPython host: it puts calls into code (nonstop_patch_new), up to 3.11.
 #define NONSTOP_CPYTHON_PUTS_CALLS 2
+
+// Kind of a condition's step: compares the objects `left` and `right`, by the `sign`; the outcome is the truth from then on.
+#define NONSTOP_STEP_COMPARE 1
+
+// Kind of a condition's step: takes the truth of the object `left`.
+#define NONSTOP_STEP_TRUTH 2
+
+// Kind of a condition's step: turns the truth round.
+#define NONSTOP_STEP_NOT 3
+
+// Kind of a condition's step: goes on at the step `left`, a later one or the end, if it is true.
+#define NONSTOP_STEP_JUMP_IF_TRUE 4
+
+// Kind of a condition's step: goes on at the step `left`, a later one or the end, if it is false.
+#define NONSTOP_STEP_JUMP_IF_FALSE 5
 
 // What one hit captured, while it is being described call by call. It belongs to the thread that made it: any other gets
 // WRONG_THREAD.
@@ -736,7 +754,8 @@ typedef struct {
     uint32_t line;
     // Report arrivals with this number.
     uint32_t site;
-    // NONSTOP_ARM_NEEDS_THREAD_NAME, NONSTOP_ENTRY_MIXED, NONSTOP_ENTRY_HIDDEN, NONSTOP_ENTRY_ONLY_COUNTS.
+    // NONSTOP_ARM_NEEDS_THREAD_NAME, NONSTOP_ENTRY_MIXED, NONSTOP_ENTRY_HIDDEN, NONSTOP_ENTRY_ONLY_COUNTS; what a host sets
+    // itself: NONSTOP_ENTRY_HOST_READS.
     uint32_t flags;
 } nonstop_entry;
 
@@ -893,6 +912,18 @@ typedef struct {
     // one of the functions above, it does nothing in the same thread.
     void *callbacks;
 } nonstop_cpython_host;
+
+// A step of a condition that is decided without Python.
+typedef struct {
+    // NONSTOP_STEP_…
+    uint32_t kind;
+    // Of a comparison: 0 `<`, 1 `<=`, 2 `==`, 3 `!=`, 4 `>`, 5 `>=` (as CPython numbers them), 6 `is`, 7 `is not`.
+    uint32_t sign;
+    // The place of an object, or a step.
+    uint32_t left;
+    // The place of the other object of a comparison.
+    uint32_t right;
+} nonstop_condition_step;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1427,6 +1458,19 @@ nonstop_status nonstop_cpython_arm(const void *code,
                                    const nonstop_entry *instructions,
                                    size_t count,
                                    uint64_t epoch);
+
+// Has the condition of a breakpoint decided without Python where that is possible: in functions of CPython 3.12 and later, for
+// variables that hold exact builtin numbers, texts or None, or containers whose truth is asked. Elsewhere `answer` is called as
+// ever. `objects` are `PyObject *`: first `name_count` names of variables (`str`), then constants of those types. The breakpoint
+// is told by its `user_data`; do this before it is added. No steps: not any more. Where an entry has NONSTOP_ENTRY_HOST_READS,
+// the host decides. NOT_SUPPORTED: no session has begun. INVALID_ARGUMENT: a step makes no sense. Since 1.
+nonstop_status nonstop_cpython_set_condition(const nonstop_engine *engine,
+                                             uint64_t user_data,
+                                             void *const *objects,
+                                             size_t name_count,
+                                             size_t object_count,
+                                             const nonstop_condition_step *steps,
+                                             size_t step_count);
 
 // Has `listener` called with each code object (`PyCodeObject *`) that exec, eval or an import of this process is about to run;
 // NULL: nobody any more. The library keeps a reference. It is an audit hook (PEP 578): once there it stays, and costs the audit

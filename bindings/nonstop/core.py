@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from types import CodeType
 
     from nonstop.dialect import Bytecode, Facts
+    from nonstop.simple_conditions import SimpleCondition
     from nonstop.unit_table import SourceRows
 
 #: The ABI number that these bindings were written for.
@@ -36,7 +37,7 @@ COUNT, LOG, SNAPSHOT = range(3)
 # Breakpoint flags.
 HAS_CONDITION, DISABLED = 1, 2
 # Arm and entry flags.
-NEEDS_THREAD_NAME, REENTERED, MIXED, HIDDEN, ONLY_COUNTS = 1, 2, 2, 4, 8
+NEEDS_THREAD_NAME, REENTERED, MIXED, HIDDEN, ONLY_COUNTS, HOST_READS = 1, 2, 2, 4, 8, 16
 # Flags of a source, and of a code object.
 _COMPILED = 1
 _OF_OTHER_SOURCE = 1
@@ -892,6 +893,24 @@ class NativeHooks:
             rows = self._ffi.new("nonstop_entry[]", [tuple(entry) for entry in entries])
             code = self._ffi.cast("void *", address)
             _check(self._lib.nonstop_cpython_arm(code, rows, len(entries), epoch))
+
+    def set_condition(self, user_data: int, condition: SimpleCondition | None) -> bool:
+        """Have the condition of the breakpoint with this number decided without Python, where that is possible; None:
+        not any more. Whether it was taken: a session has begun.
+        """
+        ffi = self._ffi
+        names, constants, steps = condition or ((), (), ())
+        objects = [ffi.cast("void *", id(one)) for one in (*names, *constants)]
+        status = self._lib.nonstop_cpython_set_condition(
+            self._engine._engine,
+            user_data,
+            ffi.new("void *[]", objects) if objects else ffi.NULL,
+            len(names),
+            len(objects),
+            ffi.new("nonstop_condition_step[]", list(steps)) if steps else ffi.NULL,
+            len(steps),
+        )
+        return bool(status == 0)
 
     def listen(self, listener: Callable[[CodeType], None] | None) -> None:
         """Have `listener` called with each code object that `exec`, `eval` or an import is about to run.

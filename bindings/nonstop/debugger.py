@@ -376,6 +376,8 @@ class Debugger:
                 self.start()
             # Before it is published: its first hit may come at once, in another thread.
             self._hits.add(token, Action(located.text, condition or "", test, record))
+            if condition is not None:
+                self._backend.take_condition(token, condition)
             handle = Breakpoint(self, located.text, given.max_hits, token, its_sink, its_sink is not sink)
             if self._batch is not None and self._batch.can_wait(spec, located):
                 self._batch.waiting.append((spec, located, handle))
@@ -384,7 +386,7 @@ class Debugger:
                     self._publish()
                     handle._id = self._set(spec, located)
                 except BaseException:
-                    self._hits.remove(token)
+                    self._forget_hits(token)
                     if fresh:
                         self._pause()
                     raise
@@ -415,7 +417,7 @@ class Debugger:
             numbers = self._engine.add([spec for spec, _, _ in waiting])
         except BaseException:
             for _, _, handle in waiting:
-                self._hits.remove(handle._token)
+                self._forget_hits(handle._token)
             raise
         for number, (_, _, handle) in zip(numbers, waiting):
             handle._id = number
@@ -423,6 +425,10 @@ class Debugger:
         # They are placed now, not when code of theirs first runs.
         self._planner.carry(list(dict.fromkeys(file for _, located, _ in waiting for file in located.files)), numbers)
         self._refresh(numbers)
+
+    def _forget_hits(self, token: int) -> None:
+        self._hits.remove(token)
+        self._backend.forget_condition(token)
 
     def _end_waiting(self) -> None:
         with self._lock:
@@ -504,7 +510,7 @@ class Debugger:
                     self._leaving[handle.id] = handle
                 else:
                     _close_made_sink(handle)
-            self._hits.remove(handle._token)
+            self._forget_hits(handle._token)
             self._stop_if_idle()
             self._ended()  # where it goes on
         if handle._inbox is not None:

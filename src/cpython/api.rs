@@ -129,11 +129,38 @@ pub struct Api {
     next_thread: unsafe extern "C" fn(ThreadState) -> ThreadState,
     /// From 3.11 on.
     tracing: Option<[unsafe extern "C" fn(ThreadState); 2]>,
+    /// From 3.12 on.
+    frame_variable: Option<unsafe extern "C" fn(Object, Object) -> Object>,
+    running_frame: unsafe extern "C" fn() -> Object,
+    compare: unsafe extern "C" fn(Object, Object, c_int) -> Object,
+    is_true: unsafe extern "C" fn(Object) -> c_int,
+    kinds: Kinds,
     none: Object,
     /// Whether `None` counts no references (PEP 683).
     none_is_immortal: bool,
     /// The type `int`, if the value of a small one stands where [`Int`] says; else NULL.
     int: Object,
+}
+
+/// What a value is, of those whose comparison and truth run nothing of a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `None`.
+    None,
+    /// An exact `int`, `float` or `bool`.
+    Number,
+    /// An exact `str`.
+    Text,
+    /// An exact `list`, `tuple`, `dict` or `set`, whose truth is told by its size; what is in it may be the program's.
+    Container,
+}
+
+/// Exact types.
+#[derive(Clone, Copy)]
+struct Kinds {
+    numbers: [Object; 3],
+    text: Object,
+    containers: [Object; 4],
 }
 
 /// A small `int` that is not negative (Include/cpython/longintrepr.h; the digits are of 30 bits).
@@ -201,6 +228,24 @@ impl Api {
                     .function(c"PyThreadState_EnterTracing")
                     .and_then(|enter| Ok([enter, library.function(c"PyThreadState_LeaveTracing")?]))
                     .ok(),
+                frame_variable: library.function(c"PyFrame_GetVar").ok(),
+                running_frame: library.function(c"PyEval_GetFrame")?,
+                compare: library.function(c"PyObject_RichCompare")?,
+                is_true: library.function(c"PyObject_IsTrue")?,
+                kinds: Kinds {
+                    numbers: [
+                        library.symbol(c"PyLong_Type")?,
+                        library.symbol(c"PyFloat_Type")?,
+                        library.symbol(c"PyBool_Type")?,
+                    ],
+                    text: library.symbol(c"PyUnicode_Type")?,
+                    containers: [
+                        library.symbol(c"PyList_Type")?,
+                        library.symbol(c"PyTuple_Type")?,
+                        library.symbol(c"PyDict_Type")?,
+                        library.symbol(c"PySet_Type")?,
+                    ],
+                },
                 none: library.symbol(c"_Py_NoneStruct")?,
                 none_is_immortal: false,
                 int: std::ptr::null_mut(),
@@ -293,6 +338,73 @@ impl Api {
             return None;
         }
         Some(objects)
+    }
+
+    /// The frame that runs in this thread, borrowed; None where frames do not tell their variables. The GIL is held.
+    pub fn running_frame(&self) -> Option<Object> {
+        self.frame_variable?;
+        // SAFETY: the GIL is held.
+        let frame = unsafe { (self.running_frame)() };
+        (!frame.is_null()).then_some(frame)
+    }
+
+    /// The value of a variable of a frame, a new reference; NULL: it has none of that name, or no value. The GIL is held.
+    ///
+    /// # Safety
+    /// The frame runs in this thread, the name is a `str`.
+    pub unsafe fn variable(&self, frame: Object, name: Object) -> Object {
+        let Some(read) = self.frame_variable else { return std::ptr::null_mut() };
+        // SAFETY: the caller's promise.
+        unsafe {
+            let value = read(frame, name);
+            if value.is_null() {
+                (self.clear_error)();
+            }
+            value
+        }
+    }
+
+    /// What a value is; None: of a type of the program's, or of another of the interpreter's. The GIL is held, and there is one.
+    pub fn kind(&self, object: Object) -> Option<Kind> {
+        if object == self.none {
+            return Some(Kind::None);
+        }
+        // SAFETY: the object is alive.
+        let kind = unsafe { (*object.cast::<Head>()).kind };
+        if self.kinds.numbers.contains(&kind) {
+            Some(Kind::Number)
+        } else if kind == self.kinds.text {
+            Some(Kind::Text)
+        } else {
+            self.kinds.containers.contains(&kind).then_some(Kind::Container)
+        }
+    }
+
+    /// Compares two objects; None: that raised. The GIL is held.
+    pub fn compare(&self, left: Object, right: Object, sign: c_int) -> Option<bool> {
+        // SAFETY: both are alive.
+        let found = unsafe { (self.compare)(left, right, sign) };
+        let truth = if found.is_null() { None } else { self.is_true(found) };
+        self.give_up(found);
+        if truth.is_none() {
+            // SAFETY: an error is set.
+            unsafe { (self.clear_error)() };
+        }
+        truth
+    }
+
+    /// The truth of an object of an exact builtin type; None: that raised. The GIL is held.
+    pub fn is_true(&self, object: Object) -> Option<bool> {
+        // SAFETY: it is alive.
+        match unsafe { (self.is_true)(object) } {
+            0 => Some(false),
+            1 => Some(true),
+            _ => {
+                // SAFETY: an error is set.
+                unsafe { (self.clear_error)() };
+                None
+            }
+        }
     }
 
     /// Appends a native function to a `list`; whether that went well. The GIL is held.

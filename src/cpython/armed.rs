@@ -2,8 +2,9 @@
 
 use std::cell::{Cell, UnsafeCell};
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
+use super::condition::Condition;
 use crate::code::{Bound, IntHash};
 
 /// An instruction that is an arrival.
@@ -13,6 +14,8 @@ pub struct Point {
     pub offset: u32,
     /// What is bound at the site that it arrives at, in the epoch of the decision.
     pub bound: Bound,
+    /// For each breakpoint there, its condition, where that is decided without Python. None: nowhere.
+    pub conditions: Option<Box<[Option<Arc<Condition>>]>>,
     /// Whether Python has to be asked: it knows the names of threads.
     pub asks_python: bool,
 }
@@ -129,7 +132,7 @@ mod tests {
     use super::*;
 
     fn points(offsets: &[u32]) -> Points {
-        let point = |&offset| Point { offset, bound: Bound::default(), asks_python: false };
+        let point = |&offset| Point { offset, bound: Bound::default(), conditions: None, asks_python: false };
         Points { epoch: 7, points: offsets.iter().map(point).collect(), is_tracked: false }
     }
 

@@ -4,6 +4,8 @@ use std::ffi::c_void;
 use std::sync::OnceLock;
 
 use super::api::{Api, MissingSymbol, Object};
+use super::condition::{keep, BadStep, Condition, Step};
+use crate::engine::Engine;
 
 /// What was found in this process.
 static API: OnceLock<Api> = OnceLock::new();
@@ -68,6 +70,33 @@ pub unsafe fn replace_item(tuple: Object, index: usize, old: Object, new: Object
     let _gil = api.hold_gil();
     // SAFETY: the caller's promise.
     unsafe { api.replace_item(tuple, index, old, new) }
+}
+
+/// Has a condition decided without Python, for the breakpoints of an engine that their host knows by a number: from when their
+/// code is armed next on. No steps: Python decides again. Whether that is possible: a session has begun, or was.
+///
+/// # Errors
+/// The step that makes no sense.
+///
+/// # Safety
+/// The objects are alive, and the first `names` of them are `str`.
+pub unsafe fn set_condition(
+    engine: &Engine,
+    user_data: u64,
+    objects: &[Object],
+    names: usize,
+    steps: Vec<Step>,
+) -> Result<bool, BadStep> {
+    let Some(api) = api() else { return Ok(false) };
+    let _gil = api.hold_gil();
+    let condition = if steps.is_empty() {
+        None
+    } else {
+        // SAFETY: the caller's promise.
+        Some(unsafe { Condition::new(api, objects, names, steps) }?)
+    };
+    keep(api, engine, user_data, condition);
+    Ok(true)
 }
 
 /// Sets the trace function of another thread, if it has the one that is expected; see [`Api::set_trace`].

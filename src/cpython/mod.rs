@@ -10,12 +10,14 @@ mod armed;
 mod asking;
 mod audit;
 mod callbacks;
+mod condition;
 mod ignored;
 mod interpreter;
 mod session;
 mod spent;
 
 pub use api::{MissingSymbol, Object};
+pub use condition::{forget_all as forget_conditions, BadStep, Sign, Step};
 pub use ignored::ignore_this_thread;
-pub use interpreter::{check, listen, replace_item, set_trace};
+pub use interpreter::{check, listen, replace_item, set_condition, set_trace};
 pub use session::{arm, native_spent_ns, start, stop, Host, Site};

@@ -10,10 +10,12 @@ use std::sync::Arc;
 use super::api::{Api, MissingSymbol, Object};
 use super::armed::{Armed, Found, Point, Points};
 use super::callbacks;
+use super::condition::{kept, Condition};
 use super::ignored::is_ignored;
 use super::interpreter::find;
 use super::spent::Spent;
-use crate::engine::{Engine, HitItem, Thread};
+use crate::code::Bound;
+use crate::engine::{Engine, HitItem, Outcome, Thread};
 
 /// What the host gives for a session. It keeps the references; ours are counted apart.
 #[derive(Clone, Copy)]
@@ -67,6 +69,8 @@ pub struct Site {
     pub asks_python: bool,
     /// Whether where control came from decides, which Python keeps.
     pub is_mixed: bool,
+    /// Whether Python reads the variables there, and decides all conditions.
+    pub host_reads: bool,
 }
 
 /// What an arrival comes to without Python.
@@ -136,11 +140,12 @@ pub fn arm(code: usize, epoch: u64, points: &[Site]) -> bool {
     // A site that is gone is no longer decided: the next decision knows.
     let bound = |point: &Site| {
         let bound = session.engine().bound_at(point.site).ok()?;
-        Some(Point { offset: point.offset, bound, asks_python: point.asks_python })
+        let conditions = if point.host_reads { None } else { session.conditions(&bound) };
+        Some(Point { offset: point.offset, bound, conditions, asks_python: point.asks_python })
     };
-    let points = points.iter().filter_map(bound).collect();
     // No child of a fork finds the table half written: it is forked under the GIL.
     let _gil = session.api.hold_gil();
+    let points = points.iter().filter_map(bound).collect();
     // SAFETY: as just said.
     unsafe { session.armed.set(code, Points { epoch, points, is_tracked }) };
     true
@@ -258,7 +263,9 @@ impl Session {
         let thread = Thread { id: unsafe { libc::pthread_self() } as u64, name: None };
         let mut items: Vec<HitItem> = Vec::new();
         let clock = self.spent.begin();
-        let arrived = self.engine().hit_bound(&point.bound, &thread, 0, ROOM, |item| items.push(item));
+        let decide = |place: usize| self.decide(point, place);
+        let arrived =
+            self.engine().hit_bound(&point.bound, &thread, 0, ROOM, decide, |item| items.push(item));
         self.spent.end(clock);
         match arrived {
             Err(_) => Alone::Ask(Question::Everything),
@@ -266,6 +273,22 @@ impl Session {
             Ok(_) if self.epoch() != epoch => Alone::Ask(Question::Outdated),
             Ok(_) => Alone::Answer(api.none()),
         }
+    }
+
+    /// The conditions of what is bound at a site, where some are decided without Python. The GIL is held.
+    fn conditions(&self, bound: &Bound) -> Option<Box<[Option<Arc<Condition>>]>> {
+        if self.host.is_free_threaded || !bound.breakpoints.iter().any(|one| one.asked().has_condition) {
+            return None;
+        }
+        let kept = bound.breakpoints.iter().map(|one| kept(self.engine, one.asked().user_data));
+        let found: Box<[_]> = kept.collect();
+        found.iter().any(Option::is_some).then_some(found)
+    }
+
+    /// Decides the condition of the breakpoint at a place among those that are bound, if that needs no Python.
+    fn decide(&self, point: &Point, place: usize) -> Option<Outcome> {
+        let condition = point.conditions.as_ref()?.get(place)?.as_ref()?;
+        Some(if condition.decide(self.api)? { Outcome::True } else { Outcome::False })
     }
 
     /// Counts what control came to, if that is all there is to do; whether it was.

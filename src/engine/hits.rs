@@ -92,7 +92,7 @@ impl Engine {
         give: impl FnMut(HitItem),
     ) -> Result<Verdict, EngineError> {
         let bound = self.bound_at(site)?;
-        self.hit_bound(&bound, thread, now_ns, room, give)
+        self.hit_bound(&bound, thread, now_ns, room, |_| None, give)
     }
 
     /// The host has counted arrivals at a site by itself, `total` since that has its number. Those that it had not told are
@@ -127,7 +127,8 @@ impl Engine {
         self.decisions.bound_at(site).ok_or_else(|| unknown(site))
     }
 
-    /// The same as [`Engine::hit`], for one who knows what is bound there in the present epoch.
+    /// The same as [`Engine::hit`], for one who knows what is bound there in the present epoch. `decide` may know the outcome of
+    /// the condition of the breakpoint at a place among them: then the host is not asked.
     ///
     /// # Errors
     /// [`EngineError::BufferTooSmall`], and then nothing was counted.
@@ -137,6 +138,7 @@ impl Engine {
         thread: &Thread<'_>,
         now_ns: u64,
         room: usize,
+        decide: impl Fn(usize) -> Option<Outcome>,
         mut give: impl FnMut(HitItem),
     ) -> Result<Verdict, EngineError> {
         let needed = bound.breakpoints.iter().filter(|breakpoint| may_ask_host(breakpoint)).count();
@@ -145,7 +147,7 @@ impl Engine {
         }
         let mut now = Now { clock: self.options.clock, ns: now_ns };
         let mut verdict = Verdict::Disable;
-        for breakpoint in bound.breakpoints.iter() {
+        for (place, breakpoint) in bound.breakpoints.iter().enumerate() {
             if breakpoint.only_counts() && breakpoint.is_armable() {
                 // One step on memory that threads share, where the rules would take three.
                 breakpoint.count(End::Captured);
@@ -154,7 +156,7 @@ impl Engine {
                 }
                 continue;
             }
-            let item = self.arrive(breakpoint, bound.line, thread, &mut now);
+            let item = self.arrive(breakpoint, bound.line, thread, &mut now, || decide(place));
             if breakpoint.is_armable() {
                 verdict = verdict.max(item.verdict);
                 if verdict == Verdict::Disable {
@@ -248,7 +250,14 @@ impl Engine {
         self.end(breakpoint, State::Expired, "its time is over");
     }
 
-    fn arrive(&self, breakpoint: &Arc<Breakpoint>, line: u32, thread: &Thread<'_>, now: &mut Now) -> HitItem {
+    fn arrive(
+        &self,
+        breakpoint: &Arc<Breakpoint>,
+        line: u32,
+        thread: &Thread<'_>,
+        now: &mut Now,
+        decide: impl FnOnce() -> Option<Outcome>,
+    ) -> HitItem {
         if !breakpoint.is_armable() {
             breakpoint.count(End::Skipped);
             return item(breakpoint, Verdict::Ignore);
@@ -262,6 +271,13 @@ impl Engine {
         }
         if !breakpoint.asked().has_condition {
             return self.condition_held(breakpoint, line, None, now);
+        }
+        if let Some(outcome) = decide() {
+            return match outcome {
+                Outcome::True => self.condition_held(breakpoint, line, None, now),
+                Outcome::False => ended(breakpoint, End::False),
+                Outcome::Error => ended(breakpoint, End::Error),
+            };
         }
         let open = Ticket { breakpoint: Arc::clone(breakpoint), stage: Stage::Condition, line };
         HitItem { ticket: self.open(open), ..item(breakpoint, Verdict::Evaluate) }
@@ -352,6 +368,11 @@ fn unknown(site: u32) -> EngineError {
 /// Whether a hit of this breakpoint can need the host: a plain counter never does.
 fn may_ask_host(breakpoint: &Breakpoint) -> bool {
     breakpoint.asked().has_condition || !matches!(breakpoint.asked().action, Action::Count)
+}
+
+fn ended(breakpoint: &Breakpoint, end: End) -> HitItem {
+    breakpoint.count(end);
+    item(breakpoint, Verdict::Ignore)
 }
 
 fn item(breakpoint: &Breakpoint, verdict: Verdict) -> HitItem {

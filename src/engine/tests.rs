@@ -509,3 +509,23 @@ fn what_is_disabled_is_not_counted_in_turn() {
     assert!(!engine.count_in_turn(&bound));
     assert_eq!(engine.report(ids[0]).unwrap().captured, 0);
 }
+
+#[test]
+fn host_may_know_the_outcome_of_a_condition_at_once() {
+    let with_condition = |spec| BreakpointSpec { has_condition: true, ..spec };
+    let (engine, ids) =
+        engine_with(vec![with_condition(counter("shop.py:3")), with_condition(spec("shop.py:3"))]);
+    let bound = engine.bound_at(site(&engine)).unwrap();
+    let arrive = |outcomes: [Option<Outcome>; 2]| {
+        let mut given = Vec::new();
+        engine.hit_bound(&bound, &MAIN, 1, 8, |place| outcomes[place], |item| given.push(item)).unwrap();
+        given.iter().map(|item| (item.breakpoint, item.verdict)).collect::<Vec<_>>()
+    };
+    assert_eq!(arrive([Some(Outcome::True), Some(Outcome::False)]), []);
+    assert_eq!(arrive([Some(Outcome::Error), Some(Outcome::True)]), [(ids[1], Verdict::Capture)]);
+    assert_eq!(arrive([None, Some(Outcome::False)]), [(ids[0], Verdict::Evaluate)]);
+    let reports = ids.iter().map(|&id| engine.report(id).unwrap());
+    let counted: Vec<_> =
+        reports.map(|report| (report.captured, report.false_conditions, report.errors)).collect();
+    assert_eq!(counted, [(1, 0, 1), (0, 2, 0)]);
+}

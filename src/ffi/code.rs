@@ -111,6 +111,8 @@ pub const NONSTOP_ENTRY_HIDDEN: u32 = 4;
 /// Flag of an entry: all that an arrival there does is to be counted. A host to which a call of nonstop_hit is dear may count by
 /// itself for as long as the epoch is the same, and tell with nonstop_hit_total.
 pub const NONSTOP_ENTRY_ONLY_COUNTS: u32 = 8;
+/// Flag of an entry, which a host sets for nonstop_cpython_arm: it reads the variables there itself, and decides all conditions.
+pub const NONSTOP_ENTRY_HOST_READS: u32 = 16;
 
 /// Where control enters a unit: an event at this offset is an arrival, one elsewhere in the unit is none.
 #[repr(C)]
@@ -122,7 +124,8 @@ pub struct nonstop_entry {
     pub line: u32,
     /// Report arrivals with this number.
     pub site: u32,
-    /// NONSTOP_ARM_NEEDS_THREAD_NAME, NONSTOP_ENTRY_MIXED, NONSTOP_ENTRY_HIDDEN, NONSTOP_ENTRY_ONLY_COUNTS.
+    /// NONSTOP_ARM_NEEDS_THREAD_NAME, NONSTOP_ENTRY_MIXED, NONSTOP_ENTRY_HIDDEN, NONSTOP_ENTRY_ONLY_COUNTS; what a host sets
+    /// itself: NONSTOP_ENTRY_HOST_READS.
     pub flags: u32,
 }
 

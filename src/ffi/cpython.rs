@@ -2,14 +2,17 @@
 
 use std::ffi::c_void;
 
-use super::code::{nonstop_entry, NONSTOP_ARM_NEEDS_THREAD_NAME, NONSTOP_ENTRY_MIXED};
+use super::code::{
+    nonstop_entry, NONSTOP_ARM_NEEDS_THREAD_NAME, NONSTOP_ENTRY_HOST_READS, NONSTOP_ENTRY_MIXED,
+};
 use super::engine::nonstop_engine;
 use super::error::Failure;
 use super::guard::guarded;
 use super::memory::{expect_known, read_struct, slice, Handle, Sized32};
 use super::status::*;
 use crate::cpython::{
-    arm, check, ignore_this_thread, listen, native_spent_ns, replace_item, set_trace, start, stop, Host, Site,
+    arm, check, ignore_this_thread, listen, native_spent_ns, replace_item, set_condition, set_trace, start,
+    stop, Host, Sign, Site, Step,
 };
 
 /// Flag of a CPython host: its threads run without a GIL.
@@ -135,11 +138,105 @@ pub unsafe extern "C" fn nonstop_cpython_arm(
             site: entry.site,
             asks_python: entry.flags & NONSTOP_ARM_NEEDS_THREAD_NAME != 0,
             is_mixed: entry.flags & NONSTOP_ENTRY_MIXED != 0,
+            host_reads: entry.flags & NONSTOP_ENTRY_HOST_READS != 0,
         };
         if arm(code as usize, epoch, &entries.iter().map(site).collect::<Vec<_>>()) {
             return Ok(NONSTOP_OK);
         }
         Err(Failure::new(NONSTOP_ERROR_NOT_FOUND, "there is no session: call nonstop_cpython_start first"))
+    })
+}
+
+/// Kind of a condition's step: compares the objects `left` and `right`, by the `sign`; the outcome is the truth from then on.
+pub const NONSTOP_STEP_COMPARE: u32 = 1;
+/// Kind of a condition's step: takes the truth of the object `left`.
+pub const NONSTOP_STEP_TRUTH: u32 = 2;
+/// Kind of a condition's step: turns the truth round.
+pub const NONSTOP_STEP_NOT: u32 = 3;
+/// Kind of a condition's step: goes on at the step `left`, a later one or the end, if it is true.
+pub const NONSTOP_STEP_JUMP_IF_TRUE: u32 = 4;
+/// Kind of a condition's step: goes on at the step `left`, a later one or the end, if it is false.
+pub const NONSTOP_STEP_JUMP_IF_FALSE: u32 = 5;
+
+/// A step of a condition that is decided without Python.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct nonstop_condition_step {
+    /// NONSTOP_STEP_…
+    pub kind: u32,
+    /// Of a comparison: 0 `<`, 1 `<=`, 2 `==`, 3 `!=`, 4 `>`, 5 `>=` (as CPython numbers them), 6 `is`, 7 `is not`.
+    pub sign: u32,
+    /// The place of an object, or a step.
+    pub left: u32,
+    /// The place of the other object of a comparison.
+    pub right: u32,
+}
+
+/// Has the condition of a breakpoint decided without Python where that is possible: in functions of CPython 3.12 and later, for
+/// variables that hold exact builtin numbers, texts or None, or containers whose truth is asked. Elsewhere `answer` is called as
+/// ever. `objects` are `PyObject *`: first `name_count` names of variables (`str`), then constants of those types. The breakpoint
+/// is told by its `user_data`; do this before it is added. No steps: not any more. Where an entry has NONSTOP_ENTRY_HOST_READS,
+/// the host decides. NOT_SUPPORTED: no session has begun. INVALID_ARGUMENT: a step makes no sense. Since 1.
+///
+/// # Safety
+/// `engine` is live; `objects` has `object_count` live objects, `steps` has `step_count` readable ones.
+#[no_mangle]
+pub unsafe extern "C" fn nonstop_cpython_set_condition(
+    engine: *const nonstop_engine,
+    user_data: u64,
+    objects: *const *mut c_void,
+    name_count: usize,
+    object_count: usize,
+    steps: *const nonstop_condition_step,
+    step_count: usize,
+) -> nonstop_status {
+    guarded(|| {
+        // SAFETY: the host's promise.
+        let (engine, objects, steps) = unsafe {
+            (
+                nonstop_engine::borrow(engine)?,
+                slice(objects, object_count, "objects")?,
+                slice(steps, step_count, "steps")?,
+            )
+        };
+        if objects.iter().any(|object| object.is_null()) {
+            return Err(Failure::null("objects"));
+        }
+        if name_count > object_count {
+            return Err(Failure::argument("there are more names than objects"));
+        }
+        let steps = steps.iter().map(step_of).collect::<Option<Vec<_>>>();
+        let steps = steps.ok_or_else(|| Failure::argument("a step has an unknown kind or sign"))?;
+        // SAFETY: the host's promise.
+        let is_set = unsafe { set_condition(&engine.engine, user_data, objects, name_count, steps) };
+        match is_set {
+            Ok(true) => Ok(NONSTOP_OK),
+            Ok(false) => Err(Failure::new(NONSTOP_ERROR_NOT_SUPPORTED, "no session has begun")),
+            Err(step) => {
+                Err(Failure::argument(format!("step {} names an object or a step that is not there", step.0)))
+            }
+        }
+    })
+}
+
+fn step_of(step: &nonstop_condition_step) -> Option<Step> {
+    const SIGNS: [Sign; 8] = [
+        Sign::Less,
+        Sign::LessOrEqual,
+        Sign::Equal,
+        Sign::NotEqual,
+        Sign::Greater,
+        Sign::GreaterOrEqual,
+        Sign::Is,
+        Sign::IsNot,
+    ];
+    Some(match step.kind {
+        NONSTOP_STEP_COMPARE => Step::Compare(*SIGNS.get(step.sign as usize)?, step.left, step.right),
+        NONSTOP_STEP_TRUTH => Step::Truth(step.left),
+        NONSTOP_STEP_NOT => Step::Not,
+        NONSTOP_STEP_JUMP_IF_TRUE => Step::JumpIf(true, step.left),
+        NONSTOP_STEP_JUMP_IF_FALSE => Step::JumpIf(false, step.left),
+        _ => return None,
     })
 }
 

@@ -8,6 +8,7 @@ use super::library::monotonic_ns;
 use super::memory::{expect_out, put, read_struct, Handle, Sized32};
 use super::status::*;
 use super::text::bytes;
+use crate::cpython::forget_conditions;
 use crate::engine::{Engine, EngineOptions};
 
 /// An engine: breakpoints, decisions on code, open hits, and the queue of what was captured. A process may have several. Where
@@ -74,7 +75,11 @@ pub unsafe extern "C" fn nonstop_engine_new(
 pub unsafe extern "C" fn nonstop_engine_free(engine: *mut nonstop_engine) {
     guarded(|| {
         // SAFETY: the host promises that it owns the engine and uses it no more.
-        drop(unsafe { nonstop_engine::from_host(engine) });
+        let engine = unsafe { nonstop_engine::from_host(engine) };
+        if let Some(engine) = &engine {
+            forget_conditions(&engine.engine);
+        }
+        drop(engine);
         Ok(NONSTOP_OK)
     });
 }

@@ -55,6 +55,16 @@ class Backend(abc.ABC):
         other code is armed when it is next called.
         """
 
+    def take_condition(self, token: int, text: str) -> None:
+        """The breakpoint with this number, which is about to be added, has a condition: a backend may decide it by
+        itself.
+        """
+        return
+
+    def forget_condition(self, token: int) -> None:
+        """That breakpoint was removed, or not added."""
+        return
+
     def ended(self) -> None:
         """Breakpoints were removed or disabled. A backend may leave their code as it is, as long as it costs nothing
         much.

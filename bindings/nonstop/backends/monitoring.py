@@ -24,8 +24,11 @@ from nonstop.backends.functions import find_suspended, frame_of
 from nonstop.backends.own_threads import OWN_THREADS
 from nonstop.backends.seen import Seen
 from nonstop.backends.stacks import frames_of_greenlets, stack, topmost_frames
-from nonstop.core import MIXED, NEEDS_THREAD_NAME, HitItem, why_no_native_hooks
+from nonstop.core import HOST_READS, MIXED, NEEDS_THREAD_NAME, HitItem, why_no_native_hooks
 from nonstop.errors import BackendError, StateError
+from nonstop.misread import OPTIMIZED, misread_variables
+from nonstop.scopes import OWN_FRAMES
+from nonstop.simple_conditions import simple_condition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from nonstop.core import Entry, NativeHooks
     from nonstop.hits import Hits
     from nonstop.planner import CodeFacts, Planner
+    from nonstop.simple_conditions import SimpleCondition
 
 _monitoring: Any = getattr(sys, "monitoring", None)
 #: Those that are nobody's: 0 is for debuggers, 1 for coverage, 2 for profilers, 5 for optimizers.
@@ -88,7 +92,8 @@ class EventPlan(Plan):
         if code is None:
             return
         # First, so that an event finds what it is for.
-        self._hooks.arm(self._address, entries, epoch)
+        flags = 0 if _tells_its_variables(code) else HOST_READS
+        self._hooks.arm(self._address, [one._replace(flags=one.flags | flags) for one in entries], epoch)
         if by_offset == self.entries:
             return
         self.is_mixed = any(entry.flags & MIXED for entry in entries)
@@ -178,6 +183,8 @@ class MonitoringBackend(Backend):
         self._tool = -1
         self._hooks = planner.native_hooks()
         self.decisions = self._no_decisions()
+        #: By token, those that the native callback decides.
+        self._conditions: dict[int, SimpleCondition] = {}
 
     @classmethod
     def why_unavailable(cls) -> str | None:
@@ -246,6 +253,18 @@ class MonitoringBackend(Backend):
         for event in (_INSTRUCTION, _LINE, _BEGINS, _RESUMES):
             _monitoring.register_callback(self._tool, event, None)
         _monitoring.free_tool_id(self._tool)
+
+    def take_condition(self, token: int, text: str) -> None:
+        """Let the native callback decide it, if it is simple."""
+        condition = simple_condition(text)
+        if condition is not None:
+            self._conditions[token] = condition
+            self._hooks.set_condition(token, condition)
+
+    def forget_condition(self, token: int) -> None:
+        """Let go of it."""
+        if self._conditions.pop(token, None) is not None:
+            self._hooks.set_condition(token, None)
 
     def refresh(self, breakpoints: Sequence[int] = ()) -> None:
         """Decide again about the code that has run of the files in which these breakpoints stand."""
@@ -333,9 +352,12 @@ class MonitoringBackend(Backend):
 
     def _callback(self) -> Any:
         try:
-            return self._hooks.start(_DISABLE, _at_instruction, self._answer, self._outdated)
+            callback = self._hooks.start(_DISABLE, _at_instruction, self._answer, self._outdated)
         except StateError:  # see remarks()
             return _at_instruction
+        for token, condition in self._conditions.items():
+            self._hooks.set_condition(token, condition)
+        return callback
 
     def failed(self, error: BaseException) -> None:
         """Count an error of ours, and let the program go on."""
@@ -349,6 +371,11 @@ class MonitoringBackend(Backend):
             if ident not in OWN_THREADS:
                 yield from stack(top)
         yield from frames_of_greenlets()
+
+
+def _tells_its_variables(code: CodeType) -> bool:
+    """Whether a name in a frame means the variable that the C API tells: not at the top of a class or module."""
+    return bool(code.co_flags & OPTIMIZED) and code.co_name not in OWN_FRAMES and not misread_variables(code)
 
 
 def _file_of(plan: EventPlan) -> tuple[str, str]:
