@@ -249,7 +249,17 @@ def type_forms(ffi: Any) -> list[str]:
     cffi makes a type when it is first named, in memory that all have in common. A collection in the midst of that calls
     nonstop's hooks, where others are named: cffi ends the process then. So all are made before there are hooks.
     """
-    plain = ["char[]", "size_t *", "uint8_t[]", "uint32_t[]", "uint32_t *", "uint64_t *", "int32_t *", "void *"]
+    plain = [
+        "char[]",
+        "size_t *",
+        "uint8_t[]",
+        "uint32_t[]",
+        "uint32_t *",
+        "uint64_t *",
+        "int32_t *",
+        "void *",
+        "void *[]",
+    ]
     named = [name for name in ffi.list_types()[0] if name.startswith("nonstop_")]
     pointers = [f"{name} {stars}" for name in named for stars in ("*", "**")]
     whole = [name for name in named if _has_size(ffi, name)]

@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 import pytest
-from nonstop import core, dialect, unit_kinds
+from nonstop import core, dialect, simple_conditions, unit_kinds
 from nonstop.limits import Limits
 
 #: By the name in Python, where the C ABI has another.
@@ -20,6 +20,12 @@ CONSTANTS = {
     "ENTRY_MIXED": (core, "MIXED"),
     "ENTRY_HIDDEN": (core, "HIDDEN"),
     "ENTRY_ONLY_COUNTS": (core, "ONLY_COUNTS"),
+    "ENTRY_HOST_READS": (core, "HOST_READS"),
+    "STEP_COMPARE": (simple_conditions, "COMPARE"),
+    "STEP_TRUTH": (simple_conditions, "TRUTH"),
+    "STEP_NOT": (simple_conditions, "NOT"),
+    "STEP_JUMP_IF_TRUE": (simple_conditions, "JUMP_IF_TRUE"),
+    "STEP_JUMP_IF_FALSE": (simple_conditions, "JUMP_IF_FALSE"),
     "SOURCE_COMPILED": (core, "_COMPILED"),
     "CODE_OF_OTHER_SOURCE": (core, "_OF_OTHER_SOURCE"),
     **{f"EVENT_{name}": (core, f"{name}_EVENT") for name in ("CALL", "LINE", "RETURN", "EXCEPTION")},
@@ -68,6 +74,7 @@ COMPLETE = (
     "DIALECT",
     "ARM",
     "ENTRY",
+    "STEP",
     "UNIT",
     "SCOPE",
 )
