@@ -125,8 +125,8 @@ class Case:
         return set() if line is None else None
 
     def _may_lack_code(self, unit: Unit) -> bool:
-        # What never ran may be code that can never run.
-        return unit.no_code or unit.number not in self._entered
+        # What never ran may be code that can never run. Of a jump that others skip nothing may be left.
+        return unit.no_code or unit.elusive or unit.number not in self._entered
 
     def _elusive(self, name: str) -> bool:
         return any(self.written.units[unit].elusive for unit in self.bound[name])
