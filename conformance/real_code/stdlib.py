@@ -45,7 +45,9 @@ PACKAGES: Dict[str, Tuple[List[str], List[str]]] = {
     "unittest": (["unittest.*"], ["unittest.test.*", "test.test_unittest"]),
 }
 #: Tests that hang on PyPy, without a debugger.
-_HANGING = frozenset({"test_gh105829_should_not_deadlock_if_wakeup_pipe_full"} if _IS_PYPY else ())
+_HANGING = frozenset(
+    {"test_gh105829_should_not_deadlock_if_wakeup_pipe_full", "test_hang_global_shutdown_lock"} if _IS_PYPY else ()
+)
 #: Seconds after which a process is taken to hang.
 TIMEOUT = 900
 
