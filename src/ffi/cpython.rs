@@ -66,7 +66,8 @@ pub unsafe extern "C" fn nonstop_cpython_check(inside: *const c_void) -> nonstop
 }
 
 /// Begins to serve the events of this process's CPython with an engine: an arrival that only counts is decided and counted
-/// without Python code (about 30 ns), one that captures or has a condition calls `answer`. Another session in the process ends.
+/// without Python code (about 15 ns), one that captures calls `answer`, and so does a condition but for those of
+/// nonstop_cpython_set_condition. Another session in the process ends.
 /// The functions of the C API that are needed are looked up in the process. The engine must live until nonstop_cpython_stop.
 /// NOT_SUPPORTED: this process is no CPython, or hides its symbols, and the detail says which: observe without the hooks. The
 /// thread need not hold the GIL; main interpreter only. Since 1.
