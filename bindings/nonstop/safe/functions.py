@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 #: Of a text that is searched, for a step.
 _CHARACTERS = 1000
+#: Of a text that is read as a number, which takes time that grows with the square.
+_MOST_DIGITS = 1000
 
 
 def _elements(budget: Budget, value: Any) -> list[Any]:
@@ -103,20 +105,15 @@ def _hash(budget: Budget, value: Any) -> int:
     return hash(value)
 
 
-def _int(budget: Budget, value: Any = 0) -> int:
-    if type(value) is str and len(value) > 1000:
-        raise Refused(f"a text of {len(value)} characters is not read as a number")
-    if type(value) is not str:
-        _number(budget, value, kinds=REALS)
-    return int(value)
+def _number_of(kind: Any) -> Function:
+    def make(budget: Budget, value: Any = 0) -> object:
+        if type(value) is not str:
+            _number(budget, value, kinds=REALS)
+        elif len(value) > _MOST_DIGITS:
+            raise Refused(f"a text of {len(value)} characters is not read as a number")
+        return kind(value)
 
-
-def _float(budget: Budget, value: Any = 0.0) -> float:
-    if type(value) is str and len(value) > 1000:
-        raise Refused(f"a text of {len(value)} characters is not read as a number")
-    if type(value) is not str:
-        _number(budget, value, kinds=REALS)
-    return float(value)
+    return make
 
 
 def _round(budget: Budget, value: Any, digits: Any = None) -> object:
@@ -154,11 +151,11 @@ FUNCTIONS: dict[str, Function] = {
     "ascii": lambda budget, value: formatting.shown(budget, value, "a"),
     "bool": lambda budget, value=False: comparing.is_true(value),
     "chr": _chr,
-    "float": _float,
+    "float": _number_of(float),
     "frozenset": _set_of(frozenset),
     "hash": _hash,
     "id": lambda budget, value: id(value),
-    "int": _int,
+    "int": _number_of(int),
     "isinstance": _isinstance,
     "len": lambda budget, value: comparing.length(value),
     "list": lambda budget, values=(): _elements(budget, values),
