@@ -138,8 +138,8 @@ pub struct Api {
     none: Object,
     /// Whether `None` counts no references (PEP 683).
     none_is_immortal: bool,
-    /// The type `int`, if the value of a small one stands where [`Int`] says; else NULL.
-    int: Object,
+    /// Whether the value of a small `int` stands where [`Int`] says.
+    reads_ints: bool,
 }
 
 /// What a value is, of those whose comparison and truth run nothing of a program.
@@ -158,7 +158,9 @@ pub enum Kind {
 /// Exact types.
 #[derive(Clone, Copy)]
 struct Kinds {
-    numbers: [Object; 3],
+    int: Object,
+    float: Object,
+    bool: Object,
     text: Object,
     containers: [Object; 4],
 }
@@ -233,11 +235,9 @@ impl Api {
                 compare: library.function(c"PyObject_RichCompare")?,
                 is_true: library.function(c"PyObject_IsTrue")?,
                 kinds: Kinds {
-                    numbers: [
-                        library.symbol(c"PyLong_Type")?,
-                        library.symbol(c"PyFloat_Type")?,
-                        library.symbol(c"PyBool_Type")?,
-                    ],
+                    int: library.symbol(c"PyLong_Type")?,
+                    float: library.symbol(c"PyFloat_Type")?,
+                    bool: library.symbol(c"PyBool_Type")?,
                     text: library.symbol(c"PyUnicode_Type")?,
                     containers: [
                         library.symbol(c"PyList_Type")?,
@@ -248,7 +248,7 @@ impl Api {
                 },
                 none: library.symbol(c"_Py_NoneStruct")?,
                 none_is_immortal: false,
-                int: std::ptr::null_mut(),
+                reads_ints: false,
             })
         }
     }
@@ -270,22 +270,16 @@ impl Api {
             self.none_is_immortal = references() == before;
             self.give_up(self.none);
             // The small ones are made once, and others each time.
-            let mut kind = std::ptr::null_mut();
-            let are_read = [0, 1, 7, 256, 257, 65_536, INT_DIGIT].into_iter().all(|number| {
+            self.reads_ints = [0, 1, 7, 256, 257, 65_536, INT_DIGIT].into_iter().all(|number| {
                 let object = (self.long_from_u64)(number);
                 if object.is_null() {
                     (self.clear_error)();
                     return false;
                 }
-                let Int { head, first_digit, .. } = &*object.cast::<Int>();
-                kind = head.kind;
-                let is_read = u64::from(*first_digit) == number;
+                let is_read = u64::from((*object.cast::<Int>()).first_digit) == number;
                 self.give_up(object);
                 is_read
             });
-            if are_read {
-                self.int = kind;
-            }
         }
     }
 
@@ -315,7 +309,7 @@ impl Api {
     pub fn small_int(&self, object: Object) -> u32 {
         // SAFETY: the object is alive.
         unsafe {
-            if !self.int.is_null() && (*object.cast::<Head>()).kind == self.int {
+            if self.reads_ints && (*object.cast::<Head>()).kind == self.kinds.int {
                 (*object.cast::<Int>()).first_digit
             } else {
                 (self.long_as_long)(object) as u32
@@ -371,12 +365,13 @@ impl Api {
         }
         // SAFETY: the object is alive.
         let kind = unsafe { (*object.cast::<Head>()).kind };
-        if self.kinds.numbers.contains(&kind) {
+        let Kinds { int, float, bool, text, containers } = self.kinds;
+        if [int, float, bool].contains(&kind) {
             Some(Kind::Number)
-        } else if kind == self.kinds.text {
+        } else if kind == text {
             Some(Kind::Text)
         } else {
-            self.kinds.containers.contains(&kind).then_some(Kind::Container)
+            containers.contains(&kind).then_some(Kind::Container)
         }
     }
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nonstop.safe.budget import MOST_SIZE, Refused, check_size
 from nonstop.safe.builtin_types import INTEGERS, NUMBERS, SEQUENCES, SETS, TEXTS, all_scalars, described, is_any
+from nonstop.safe.items import elements_of
 
 if TYPE_CHECKING:
     from nonstop.safe.budget import Budget
@@ -48,8 +49,7 @@ def binary(budget: Budget, sign: str, left: Any, right: Any) -> object:
                 check_size(len(what) * max(0, times), f"{described(what)} of length")
                 return what * times
     if sign in _OF_SETS and is_any(left, SETS) and is_any(right, SETS):
-        lefts, rights = list(left), list(right)
-        budget.spend((len(lefts) + len(rights)) // 10)
+        lefts, rights = elements_of(budget, left), elements_of(budget, right)
         if all_scalars(lefts) and all_scalars(rights):
             return apply(frozenset(lefts), frozenset(rights))
     raise Refused(f"{described(left)} {sign} {described(right)} is not done: safe arithmetic is of builtin values")

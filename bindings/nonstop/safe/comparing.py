@@ -20,7 +20,7 @@ from nonstop.safe.builtin_types import (
     is_compared_by_identity,
     is_scalar,
 )
-from nonstop.safe.items import check_hashable, found_in
+from nonstop.safe.items import check_hashable, elements_of, found_in
 from nonstop.walk.objects import class_attribute, derives
 
 if TYPE_CHECKING:
@@ -65,8 +65,9 @@ def equal(budget: Budget, one: Any, other: Any, level: int = 0) -> bool:
 
 
 def _equal_items(budget: Budget, one: Any, other: Any, level: int) -> bool:
-    ones, others = list(one), list(other)
-    budget.spend(len(ones) // 10)
+    if len(one) != len(other):
+        return False
+    ones, others = elements_of(budget, one), elements_of(budget, other)
     return len(ones) == len(others) and all(equal(budget, *pair, level + 1) for pair in zip(ones, others))
 
 
@@ -82,8 +83,7 @@ def _equal_entries(budget: Budget, one: Any, other: Any, level: int) -> bool:
 
 def _scalars(budget: Budget, value: Any) -> frozenset[Any]:
     """A set as it is now, if its elements can be compared by the interpreter alone."""
-    elements = list(value)
-    budget.spend(1 + len(elements) // 10)
+    elements = elements_of(budget, value)
     if not all_scalars(elements):
         raise Refused(f"{described(value)} has elements that may be compared by code of the program")
     return frozenset(elements)
@@ -103,8 +103,7 @@ def ordered(budget: Budget, sign: str, one: Any, other: Any) -> bool:
     if is_any(one, SETS) and is_any(other, SETS):
         return bool(compare(_scalars(budget, one), _scalars(budget, other)))
     if type(one) is type(other) and is_any(one, SEQUENCES):
-        ones, others = list(one), list(other)
-        budget.spend((len(ones) + len(others)) // 10)
+        ones, others = elements_of(budget, one), elements_of(budget, other)
         if all_scalars(ones) and all_scalars(others):
             return bool(compare(ones, others))
     if _is_builtin(one) and _is_builtin(other) and not (is_any(one, SEQUENCES) and is_any(other, SEQUENCES)):
@@ -130,10 +129,10 @@ def contains(budget: Budget, container: Any, value: Any) -> bool:
         raise Refused(
             f"whether something is in {described(container)} is decided by code that is not the interpreter's"
         )
-    elements = list(base.__iter__(container))
     if base is set or base is frozenset:
         check_hashable(value)
-    budget.spend(len(elements) // 20)
+    budget.spend(base.__len__(container) // 20)
+    elements = list(base.__iter__(container))
     if is_scalar(value) and all_scalars(elements):
         return value in elements
     return any(one is value or equal(budget, one, value) for one in elements)

@@ -16,6 +16,7 @@ from nonstop.safe.builtin_types import (
     is_any,
     is_scalar,
 )
+from nonstop.safe.items import elements_of
 from nonstop.walk.objects import full_name
 
 if TYPE_CHECKING:
@@ -62,10 +63,12 @@ def _representation(budget: Budget, value: Any, around: tuple[int, ...]) -> str:
         raise Refused(f"shows containers that are more than {MOST_DEPTH} levels deep")
     around += (id(value),)
     if kind is dict:
-        pairs = [tuple(_representation(budget, one, around) for one in pair) for pair in list(value.items())]
+        pairs = [
+            tuple(_representation(budget, one, around) for one in pair) for pair in elements_of(budget, value.items())
+        ]
         text = f"{{{', '.join(f'{key}: {held}' for key, held in pairs)}}}"
     elif is_any(value, SEQUENCES) or is_any(value, SETS):
-        texts = [_representation(budget, one, around) for one in list(value)]
+        texts = [_representation(budget, one, around) for one in elements_of(budget, value)]
         inside = ", ".join(texts)
         if kind is list:
             text = f"[{inside}]"

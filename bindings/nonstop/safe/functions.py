@@ -20,7 +20,7 @@ from nonstop.safe.builtin_types import (
     is_any,
     is_scalar,
 )
-from nonstop.safe.items import check_hashable, found_in
+from nonstop.safe.items import check_hashable, elements_of, found_in
 from nonstop.walk.objects import derives, type_name
 
 if TYPE_CHECKING:
@@ -41,8 +41,7 @@ def _elements(budget: Budget, value: Any) -> list[Any]:
     kind = type(value)
     if is_any(value, TEXTS) or is_any(value, SEQUENCES) or is_any(value, SETS) or kind is range or kind is dict:
         check_size(len(value), "a list of length")
-        budget.spend(1 + len(value) // 20)
-        return list(value)
+        return elements_of(budget, value)
     raise Refused(f"{described(value)} gives its elements by code that is not the interpreter's")
 
 
@@ -229,6 +228,5 @@ def call_method(budget: Budget, value: Any, name: str, values: list[Any]) -> obj
         return found_in(budget, value, values[0], values[1] if len(values) == 2 else None)
     if type(value) is dict and name in ("keys", "values", "items") and not values:
         check_size(len(value), "a list of length")
-        budget.spend(1 + len(value) // 20)
-        return list(getattr(value, name)())
+        return elements_of(budget, getattr(value, name)())
     raise Refused(f"the method {name!r} of {described(value)} is not called: it may be code of the program")

@@ -18,6 +18,8 @@ _SEQUENCES: tuple[Any, ...] = (str, bytes, list, tuple, bytearray, range, collec
 #: Keys of a dictionary that are looked at before it is asked: one of the program's may be equal to what it likes.
 _MOST_KEYS = 20_000
 _KEYS_PER_STEP = 20
+#: Elements that are copied in a step.
+_ELEMENTS_PER_STEP = 20
 #: Of a tuple that is a key.
 _MOST_PARTS = 50
 
@@ -62,6 +64,12 @@ def found_in(budget: Budget, mapping: dict[Any, Any], key: object, default: obje
         if one is key or (_is_plain_key(one) and one == key):
             return found
     return default
+
+
+def elements_of(budget: Budget, value: Any) -> list[Any]:
+    """The elements of an exact builtin container, as they are now: other threads may go on with it."""
+    budget.spend(1 + len(value) // _ELEMENTS_PER_STEP)
+    return list(value)
 
 
 def check_hashable(key: object) -> None:
