@@ -122,6 +122,9 @@ def test_all_of_these_are_simple(text: str) -> None:
         "x == b'a'",
         "x == (1,)",
         "~1 == x",
+        "x is 1",
+        "'one' is not x",
+        "x is -1.5",
     ],
 )
 def test_others_are_not(text: str) -> None:
@@ -276,3 +279,13 @@ def test_steps_that_make_no_sense_are_not_taken(steps: Any) -> None:
         assert not hooks.set_condition(99, SimpleCondition(["x"], [1], steps))
         assert hooks.set_condition(99, SimpleCondition(["x"], [1], [(1, 2, 0, 1)]))
         assert hooks.set_condition(99, None)
+
+
+@pytest.mark.filterwarnings("ignore:.is. with:SyntaxWarning")
+@pytest.mark.parametrize("backend", nonstop.available_backends())
+def test_identity_with_a_text_is_what_python_says(backend: str) -> None:
+    with nonstop.Debugger(backend=backend) as debugger:
+        # The compiler shares such texts, and the parser does not.
+        same = debugger.counter(hit, condition="x is 'one'")
+        hit("one", None)
+        assert same.hits == 1

@@ -71,8 +71,11 @@ def simple_condition(text: str) -> SimpleCondition | None:
             add(node.operand)
             steps.append((NOT, 0, 0, 0))
         elif isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in _SIGNS:
-            sign = _SIGNS.index(type(node.ops[0]))
-            steps.append((COMPARE, sign, place(node.left), place(node.comparators[0])))
+            left, right = node.left, node.comparators[0]
+            is_identity = isinstance(node.ops[0], (ast.Is, ast.IsNot))
+            if is_identity and (_may_be_another(left) or _may_be_another(right)):
+                raise _NotSimple
+            steps.append((COMPARE, _SIGNS.index(type(node.ops[0])), place(left), place(right)))
         elif isinstance(node, ast.Name):
             steps.append((TRUTH, 0, place(node), 0))
         else:
@@ -83,6 +86,13 @@ def simple_condition(text: str) -> SimpleCondition | None:
     except _NotSimple:
         return None
     return SimpleCondition(names, constants, steps) if names and len(steps) <= _MOST_STEPS else None
+
+
+def _may_be_another(node: ast.expr) -> bool:
+    """Whether a constant need not be the object that the same text is in the program: the compiler shares some."""
+    return not isinstance(node, ast.Name) and not (
+        isinstance(node, ast.Constant) and (node.value is None or type(node.value) is bool)
+    )
 
 
 class _NotSimple(Exception):  # noqa: N818 (it only leaves the recursion)
