@@ -125,10 +125,8 @@ impl Condition {
             match *step {
                 Step::Compare(sign, left, right) => {
                     let left = self.value(api, frame, left)?;
-                    let right = self.value(api, frame, right);
-                    let outcome =
-                        right.as_ref().and_then(|right| compare(api, sign, left.object, right.object));
-                    truth = outcome?;
+                    let right = self.value(api, frame, right)?;
+                    truth = compare(api, sign, left.object, right.object)?;
                 }
                 Step::Truth(place) => truth = is_true(api, self.value(api, frame, place)?.object)?,
                 Step::Not => truth = !truth,

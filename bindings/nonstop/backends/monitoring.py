@@ -92,8 +92,10 @@ class EventPlan(Plan):
         if code is None:
             return
         # First, so that an event finds what it is for.
-        flags = 0 if _tells_its_variables(code) else HOST_READS
-        self._hooks.arm(self._address, [one._replace(flags=one.flags | flags) for one in entries], epoch)
+        armed = entries
+        if not _tells_its_variables(code):
+            armed = [one._replace(flags=one.flags | HOST_READS) for one in entries]
+        self._hooks.arm(self._address, armed, epoch)
         if by_offset == self.entries:
             return
         self.is_mixed = any(entry.flags & MIXED for entry in entries)

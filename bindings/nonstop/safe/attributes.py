@@ -62,8 +62,8 @@ def attribute(budget: Budget, value: Any, name: str) -> object:
     index = _place_in_tuple(kind, name, of_class)
     if index is not None:
         return tuple.__getitem__(value, index)
-    name = _OF_MEMBERS.get(name, name) if _is_given_by_enum(kind, name, of_class) else name
-    of_class = class_attribute(kind, name, _MISSING)
+    if name in _OF_MEMBERS and _is_given_by_enum(kind, name, of_class):
+        return attribute(budget, value, _OF_MEMBERS[name])
     if _is_data_descriptor(of_class):
         raise Refused(f"{_a(of_class)} gives {name!r} of {described(value)}, and may run code of the program")
     attributes = Layout(kind).attributes(value)

@@ -26,8 +26,8 @@ from nonstop.walk.objects import class_attribute, derives
 if TYPE_CHECKING:
     from nonstop.safe.budget import Budget
 
-_TRUTHS: tuple[Any, ...] = (int, float, complex, str, bytes, list, tuple, dict, set, frozenset)
-_TRUTHS += (bytearray, range, collections.deque)
+_SIZED: tuple[Any, ...] = (str, bytes, list, tuple, dict, set, frozenset, bytearray, range, collections.deque)
+_TRUTHS: tuple[Any, ...] = (int, float, complex, *_SIZED)
 #: Of a text that is searched or compared, for a step.
 _CHARACTERS = 1000
 
@@ -74,7 +74,7 @@ def _equal_items(budget: Budget, one: Any, other: Any, level: int) -> bool:
 def _equal_entries(budget: Budget, one: Any, other: Any, level: int) -> bool:
     if len(one) != len(other):
         return False
-    for key, value in list(dict.items(one)):
+    for key, value in elements_of(budget, dict.items(one)):
         found = found_in(budget, other, key, _ABSENT)
         if found is _ABSENT or not equal(budget, value, found, level + 1):
             return False
@@ -131,8 +131,7 @@ def contains(budget: Budget, container: Any, value: Any) -> bool:
         )
     if base is set or base is frozenset:
         check_hashable(value)
-    budget.spend(base.__len__(container) // 20)
-    elements = list(base.__iter__(container))
+    elements = elements_of(budget, container, base)
     if is_scalar(value) and all_scalars(elements):
         return value in elements
     return any(one is value or equal(budget, one, value) for one in elements)
@@ -155,7 +154,7 @@ def is_true(value: Any) -> bool:
 
 def length(value: Any) -> int:
     """``len(value)``."""
-    base: Any = builtin_base(type(value), (str, bytes, list, tuple, dict, *_TRUTHS), "__len__")
-    if base is None or base in (int, float, complex):
+    base: Any = builtin_base(type(value), _SIZED, "__len__")
+    if base is None:
         raise Refused(f"the length of {described(value)} is not the interpreter's to tell")
     return int(base.__len__(value))
