@@ -36,17 +36,17 @@ def binary(budget: Budget, sign: str, left: Any, right: Any) -> object:
     apply = _BINARY[sign]
     if is_any(left, NUMBERS) and is_any(right, NUMBERS):
         if is_any(left, INTEGERS) and is_any(right, INTEGERS):
-            check_size(_bits(sign, left, right), "an integer of bits, out of two,")
+            check_size(_bits(sign, left, right), "an integer", "bits")
         return apply(left, right)
     if sign == "+" and type(left) is type(right) and (is_any(left, TEXTS) or is_any(left, SEQUENCES)):
         size = len(left) + len(right)
-        check_size(size, f"{described(left)} of length")
-        budget.spend(size // 1000)
+        check_size(size, described(left))
+        budget.spend_characters(size)
         return apply(left, right)
     if sign == "*":
         for what, times in ((left, right), (right, left)):
             if (is_any(what, TEXTS) or is_any(what, SEQUENCES)) and is_any(times, INTEGERS):
-                check_size(len(what) * max(0, times), f"{described(what)} of length")
+                check_size(len(what) * max(0, times), described(what))
                 return what * times
     if sign in _OF_SETS and is_any(left, SETS) and is_any(right, SETS):
         lefts, rights = elements_of(budget, left), elements_of(budget, right)
@@ -73,7 +73,7 @@ def unary(budget: Budget, sign: str, value: Any) -> object:
     """``-value`` and the like."""
     budget.spend()
     if is_any(value, INTEGERS):
-        check_size(value.bit_length(), "an integer of bits")
+        check_size(value.bit_length(), "an integer", "bits")
     elif not is_any(value, NUMBERS):
         raise Refused(f"{sign} of {described(value)} is not done: safe arithmetic is of builtin values")
     return _UNARY[sign](value)

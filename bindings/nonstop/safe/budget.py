@@ -21,6 +21,9 @@ MOST_DEPTH = 20
 #: The clock is read once in so many steps.
 _CLOCK_EVERY = 500
 
+#: Of a text that is searched or compared, for a step.
+_CHARACTERS_PER_STEP = 1000
+
 _clock = time.perf_counter
 
 
@@ -44,8 +47,12 @@ class Budget:
             if _clock() > self._ends:
                 raise Refused(f"takes longer than {MOST_SECONDS * 1000:.0f} ms")
 
+    def spend_characters(self, count: int) -> None:
+        """Take the steps for a look at so many characters."""
+        self.spend(count // _CHARACTERS_PER_STEP)
 
-def check_size(size: int, what: str) -> None:
-    """Refuse to make something that is too large."""
+
+def check_size(size: int, what: str, unit: str = "elements") -> None:
+    """Refuse what is too large: to make it, or to work on it."""
     if size > MOST_SIZE:
-        raise Refused(f"would make {what} of {size}: at most {MOST_SIZE} are made")
+        raise Refused(f"{what} of {size} {unit} is too large: safe expressions take {MOST_SIZE} at most")

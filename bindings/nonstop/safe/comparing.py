@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 _SIZED: tuple[Any, ...] = (str, bytes, list, tuple, dict, set, frozenset, bytearray, range, collections.deque)
 _TRUTHS: tuple[Any, ...] = (int, float, complex, *_SIZED)
-#: Of a text that is searched or compared, for a step.
-_CHARACTERS = 1000
 
 _ORDERS: dict[str, Any] = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 _ABSENT: Any = object()
@@ -45,7 +43,7 @@ def equal(budget: Budget, one: Any, other: Any, level: int = 0) -> bool:
     one, other = comparable(one), comparable(other)
     if is_scalar(one) and is_scalar(other):
         if is_any(one, TEXTS):
-            budget.spend(len(one) // _CHARACTERS)
+            budget.spend_characters(len(one))
         return bool(one == other)
     kind = type(one)
     if kind is type(other) and is_any(one, SEQUENCES):
@@ -120,7 +118,7 @@ def contains(budget: Budget, container: Any, value: Any) -> bool:
         if not is_scalar(value):
             raise Refused(f"{described(value)} is looked for in {described(container)}")
         if kind is not range:
-            budget.spend(len(container) // _CHARACTERS)
+            budget.spend_characters(len(container))
         return bool(value in container)
     if derives(kind, dict) and builtin_base(kind, (dict, collections.OrderedDict), "__contains__") is not None:
         return found_in(budget, container, value, _ABSENT) is not _ABSENT

@@ -80,7 +80,7 @@ def _representation(budget: Budget, value: Any, around: tuple[int, ...]) -> str:
             text = f"{{{inside}}}" if kind is set else f"frozenset({{{inside}}})"
     else:
         raise Refused(f"{described(value)} is shown by code that is not the interpreter's; show its fields")
-    check_size(len(text), "a text of length")
+    check_size(len(text), "a text", "characters")
     return text
 
 
@@ -89,5 +89,5 @@ def _check(budget: Budget, value: Any) -> None:
     if is_any(value, INTEGERS) and value.bit_length() > _MOST_BITS:
         raise Refused(f"an integer of {value.bit_length()} bits is not shown in decimal: at most one of {_MOST_BITS}")
     if is_any(value, TEXTS) or type(value) is bytearray:
-        check_size(len(value), "a text of length")
+        check_size(len(value), "a text", "characters")
         budget.spend(len(value) // 100)

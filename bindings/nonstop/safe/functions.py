@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
     Function = Callable[..., object]
 
-#: Of a text that is searched, for a step.
-_CHARACTERS = 1000
 #: Of a text that is read as a number, which takes time that grows with the square.
 _MOST_DIGITS = 1000
 
@@ -40,7 +38,7 @@ def _elements(budget: Budget, value: Any) -> list[Any]:
     """The elements of a builtin container, as they are now."""
     kind = type(value)
     if is_any(value, TEXTS) or is_any(value, SEQUENCES) or is_any(value, SETS) or kind is range or kind is dict:
-        check_size(len(value), "a list of length")
+        check_size(len(value), "a container")
         return elements_of(budget, value)
     raise Refused(f"{described(value)} gives its elements by code that is not the interpreter's")
 
@@ -57,7 +55,7 @@ def _number(budget: Budget, value: Any, *, kinds: frozenset[int] = NUMBERS) -> A
     if not is_any(value, kinds):
         raise Refused(f"{described(value)} is no builtin number")
     if is_any(value, INTEGERS):
-        check_size(value.bit_length(), "an integer of bits")
+        check_size(value.bit_length(), "an integer", "bits")
     return value
 
 
@@ -221,12 +219,12 @@ def call_method(budget: Budget, value: Any, name: str, values: list[Any]) -> obj
             if not is_scalar(one) and not (type(one) is tuple and all_scalars(one)):
                 raise Refused(f"{name} takes builtin values, not {described(one)}")
             if is_any(one, TEXTS):
-                check_size(len(one), "a text of length")
-                budget.spend(len(one) // _CHARACTERS)
+                check_size(len(one), "a text", "characters")
+                budget.spend_characters(len(one))
         return getattr(value, name)(*values)
     if type(value) is dict and name == "get" and 1 <= len(values) <= 2:
         return found_in(budget, value, values[0], values[1] if len(values) == 2 else None)
     if type(value) is dict and name in ("keys", "values", "items") and not values:
-        check_size(len(value), "a list of length")
+        check_size(len(value), "a container")
         return elements_of(budget, getattr(value, name)())
     raise Refused(f"the method {name!r} of {described(value)} is not called: it may be code of the program")

@@ -82,7 +82,7 @@ def check_hashable(key: object) -> None:
     parts = key if type(key) is tuple else (key,)
     for part in parts:
         if is_any(part, TEXTS):
-            check_size(len(part), "a key")
+            check_size(len(part), "a key", "characters")
 
 
 def _is_plain_key(key: object) -> bool:
